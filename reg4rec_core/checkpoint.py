@@ -1,0 +1,226 @@
+"""A run directory: everything a model needs to be used, in files that say what they are.
+
+    data/                       the data set (catalogue, interactions, split)
+    features.safetensors        item features the codes were made from (float16)
+    tokenizer.safetensors       codewords M x K x d and codes N x M
+    weights/pretrained.safetensors, weights/post_trained.safetensors
+    run.json                    package version, git revision, data checksum, seeds and the settings of every stage
+    tokenizer_report.json       what the tokenizer made of the catalogue
+    metrics.jsonl               one JSON object per logged step
+    evaluation/                 stored reports
+    manifest.json               SHA-256 of every file above
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.numpy import load_file as load_arrays
+from safetensors.torch import load_file as load_tensors
+from safetensors.torch import save_file as save_tensors
+
+from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig, ModelConfig
+from reg4rec_core.data import Dataset, load_dataset
+from reg4rec_core.model import EncoderDecoder, Reasoner
+from reg4rec_core.types import InputError, SemanticIds
+
+WEIGHTS = ("post_trained", "pretrained")
+"""Stages that leave weights, the latest first."""
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file so that a reader sees the old one or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    """Write a safetensors file atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    save_tensors({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, partial)
+    os.replace(partial, path)
+
+
+def append_metrics(path: Path, record: dict[str, Any]) -> None:
+    """Add one JSON object to a `.jsonl` file."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+def file_checksum(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def provenance() -> dict[str, str]:
+    """Package version and, inside a checkout, the git revision ("+changes" when files differ from it)."""
+    try:
+        package = version("reg4rec")
+    except PackageNotFoundError:
+        package = "unknown"
+    here = Path(__file__).parent
+    command = ["git", "-C", str(here), "describe", "--always", "--dirty=+changes", "--abbrev=12"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return {"package_version": package, "git_revision": answer.stdout.strip() if answer.returncode == 0 else "unknown"}
+
+
+def build_network(
+    settings: ModelConfig, ids: SemanticIds, *, n_categories: int, dropout: float = 0.0, decoder_dropout: float = 0.0
+) -> EncoderDecoder:
+    """An untrained network for these codes and categories."""
+    return EncoderDecoder(
+        torch.as_tensor(ids.codes),
+        codebook_size=ids.codebook_size,
+        n_categories=n_categories,
+        history_length=HISTORY_LENGTH,
+        dropout=dropout,
+        decoder_dropout=decoder_dropout,
+        **settings.to_dict(),
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """An opened run directory; parts are read when asked for."""
+
+    path: Path
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Contents of run.json."""
+        return json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+
+    def update_settings(self, **entries: Any) -> None:
+        """Replace entries of run.json."""
+        write_json(self.path / "run.json", {**self.settings, **entries})
+        self.__dict__.pop("settings", None)
+
+    def load_dataset(self) -> Dataset:
+        """Catalogue, interactions and split that the run was made from."""
+        return load_dataset(self.path / "data")
+
+    def _file(self, name: str, made_by: str) -> Path:
+        path = self.path / name
+        if not path.exists():
+            raise InputError(f"{self.path} has no {name}; make it with: reg4rec {made_by} --run {self.path}")
+        return path
+
+    def _arrays(self, name: str, made_by: str) -> dict[str, np.ndarray]:
+        path = self._file(name, made_by)
+        try:
+            return load_arrays(path)
+        except SafetensorError as error:
+            raise InputError(f"{path} is damaged ({error}); make it again with: reg4rec {made_by}") from error
+
+    def semantic_ids(self) -> SemanticIds:
+        """Codes of every item."""
+        arrays = self._arrays("tokenizer.safetensors", "fit-tokenizer --data DATA")
+        return SemanticIds(arrays["codes"].astype(np.int64), arrays["codewords"].shape[1])
+
+    def codewords(self) -> Float[np.ndarray, "M K d"]:
+        """Codeword vectors of every codebook."""
+        return self._arrays("tokenizer.safetensors", "fit-tokenizer --data DATA")["codewords"]
+
+    def features(self) -> Float[np.ndarray, "N F"]:
+        """Item features that the codes were made from."""
+        return self._arrays("features.safetensors", "fit-tokenizer --data DATA")["features"].astype(np.float32)
+
+    def weights_available(self) -> list[str]:
+        """Stages whose weights exist, the latest first."""
+        return [stage for stage in WEIGHTS if (self.path / "weights" / f"{stage}.safetensors").exists()]
+
+    def network(self, weights: str = "latest") -> Reasoner:
+        """The trained network, ready for decoding; `weights` is latest, pretrained or post_trained."""
+        available = self.weights_available()
+        if not available:
+            raise InputError(f"{self.path} has no trained weights; make them with: reg4rec pretrain --run {self.path}")
+        stage = available[0] if weights == "latest" else weights
+        if stage not in available:
+            raise InputError(f"{self.path} has no {weights} weights; it has {', '.join(available)}")
+        catalog = self.load_dataset().catalog
+        network = build_network(
+            ModelConfig.from_dict(self.settings["model"]), self.semantic_ids(), n_categories=catalog.n_categories
+        )
+        path = self.path / "weights" / f"{stage}.safetensors"
+        try:
+            network.load_state_dict(load_tensors(path))
+        except (SafetensorError, RuntimeError) as error:
+            raise InputError(f"{path} does not fit this run ({str(error).splitlines()[0]}); train it again") from error
+        return Reasoner(network)
+
+    def decode_config(self) -> DecodeConfig:
+        """The run's own decoding defaults (theta was chosen on validation)."""
+        stored = dict(self.settings.get("decode", {}))
+        if "theta" in stored and stored["theta"] is None:
+            stored["theta"] = float("inf")
+        return DecodeConfig.from_dict(stored)
+
+    def set_decode_config(self, config: DecodeConfig) -> None:
+        """Store decoding defaults; an infinite theta is stored as null."""
+        values = config.to_dict()
+        if values["theta"] == float("inf"):
+            values["theta"] = None
+        self.update_settings(decode=values)
+        self.write_manifest()
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Store a JSON document under the run."""
+        write_json(self.path / name, content)
+        self.write_manifest()
+
+    def read_json(self, name: str) -> Any:
+        """A stored JSON document; InputError when there is none."""
+        path = self.path / name
+        if not path.exists():
+            raise InputError(f"{self.path} has no {name}")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The log of all training stages, in order."""
+        path = self.path / "metrics.jsonl"
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+    def write_manifest(self) -> None:
+        """List every file of the run with its checksum."""
+        files = sorted(p for p in self.path.rglob("*") if p.is_file() and is_part_of_run(p))
+        sums = {str(p.relative_to(self.path)): file_checksum(p) for p in files}
+        write_json(self.path / "manifest.json", {"format": 1, "sha256": sums})
+
+    def verify(self) -> None:
+        """Compare every file with the manifest; InputError names the first that differs."""
+        for name, expected in self.read_json("manifest.json")["sha256"].items():
+            path = self.path / name
+            if not path.exists():
+                raise InputError(f"{self.path} lost {name}, which its manifest lists; restore it or train the run again")
+            if file_checksum(path) != expected:
+                raise InputError(f"{path} differs from its manifest; restore it or train the run again")
+
+
+def is_part_of_run(path: Path) -> bool:
+    """Whether a file belongs in the manifest: resume states, partial files and notes do not."""
+    return path.name not in ("manifest.json", "README.md") and path.suffix not in (".partial", ".resume")
+
+
+def open_run(path: Path | str) -> Run:
+    """Open a run directory, or say in one sentence what is missing."""
+    path = Path(path)
+    if not (path / "run.json").exists():
+        raise InputError(f"there is no run at {path}; make one with: reg4rec fit-tokenizer --data DATA --run {path}")
+    return Run(path)

@@ -1,0 +1,201 @@
+"""Settings, one frozen dataclass per stage. The text under a field is its command line help."""
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, TypeVar
+
+from reg4rec_core.types import InputError
+
+HISTORY_LENGTH = 20
+"""L: the newest items of a history that the model sees (MDGR uses 20 on Amazon)."""
+
+
+def _require(rule: bool, message: str) -> None:
+    if not rule:
+        raise InputError(message)
+
+
+SettingsType = TypeVar("SettingsType", bound="Settings")
+
+
+class Settings:
+    """Plain values in, plain values out, so that settings travel as JSON."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)  # type: ignore[call-overload]
+
+    @classmethod
+    def from_dict(cls: type[SettingsType], values: dict[str, Any]) -> SettingsType:
+        known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        unknown = sorted(set(values) - known)
+        _require(not unknown, f"{cls.__name__} has no setting {', '.join(unknown)}; it knows {', '.join(sorted(known))}")
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class PrepareConfig(Settings):
+    """Which interactions of a source stay, how they are split, and what counts as a category."""
+
+    k_core: int = 5
+    """Keep users and items with at least this many interactions among each other; 0 keeps all (the paper's sets: 5)."""
+    split: Literal["leave-one-out", "global-time"] = "leave-one-out"
+    """leave-one-out holds out each user's last two interactions; global-time cuts everyone at the same two times."""
+    train_share: float = 0.8
+    """global-time: share of all interactions before the first cut."""
+    valid_share: float = 0.1
+    """global-time: share of all interactions between the two cuts."""
+    category_level: str = "leaf"
+    """Granularity of the category classes: leaf, or the level 1, 2, 3, ... of the category path (1 is the root)."""
+    min_category_items: int | None = None
+    """Classes with fewer items are merged into their parent; 10 for leaf, 1 (no merging) for a numbered level."""
+
+    def __post_init__(self) -> None:
+        _require(self.k_core >= 0, f"k_core must be >= 0, got {self.k_core}")
+        _require(
+            self.split in ("leave-one-out", "global-time"), f"split must be leave-one-out or global-time, got {self.split}"
+        )
+        _require(
+            self.train_share > 0 and self.valid_share > 0 and self.train_share + self.valid_share < 1,
+            f"train_share and valid_share must be > 0 and sum to less than 1, got {self.train_share} and {self.valid_share}",
+        )
+        _require(
+            self.min_category_items is None or self.min_category_items >= 1,
+            f"min_category_items must be >= 1, got {self.min_category_items}",
+        )
+
+    @property
+    def smallest_category(self) -> int:
+        """Items a class must have; smaller ones are merged into their parent."""
+        if self.min_category_items is not None:
+            return self.min_category_items
+        return 10 if self.category_level == "leaf" else 1
+
+
+@dataclass(frozen=True)
+class TokenizerConfig(Settings):
+    """MPQ (REG4Rec III-B, Eq. 1 to 4)."""
+
+    n_codebooks: int = 8
+    """M: experts, each with a codebook of its own (paper: 8)."""
+    codebook_size: int = 300
+    """K: codes a codebook (paper: 300)."""
+    text_width: int = 128
+    """Principal components kept of the text embedding."""
+    behaviour_width: int = 128
+    """Singular vectors kept of the co-occurrence PPMI; 0 leaves behaviour out."""
+    code_width: int = 32
+    """Width of a codeword. M times this must not exceed the feature width, or orthogonality (Eq. 3) cannot be met."""
+    orthogonality: float = 0.001
+    """alpha of Eq. 4 (paper: 0.001)."""
+    commitment: float = 0.25
+    """Weight that keeps an expert's output near its codeword (the paper is silent; VQ-VAE's usual value)."""
+    epochs: int = 200
+    """Passes over the catalogue."""
+    batch_size: int = 1024
+    """Items a step."""
+    learning_rate: float = 1e-3
+    """AdamW step size."""
+    seed: int = 0
+    """Everything random follows from it."""
+
+    def __post_init__(self) -> None:
+        _require(self.n_codebooks >= 2, f"n_codebooks must be >= 2, got {self.n_codebooks}")
+        _require(self.codebook_size >= 2, f"codebook_size must be >= 2, got {self.codebook_size}")
+        _require(self.text_width >= 1, f"text_width must be >= 1, got {self.text_width}")
+        _require(self.behaviour_width >= 0, f"behaviour_width must be >= 0, got {self.behaviour_width}")
+        _require(self.epochs >= 1, f"epochs must be >= 1, got {self.epochs}")
+
+
+@dataclass(frozen=True)
+class ModelConfig(Settings):
+    """Sizes of the encoder-decoder (REG4Rec V-A3: 1 + 2 layers, width 128, hidden 640)."""
+
+    width: int = 128
+    """D: width of every state (paper: 128)."""
+    hidden: int = 640
+    """Width inside a feed-forward block (paper: 640)."""
+    encoder_layers: int = 1
+    """Layers over the history (paper: 1)."""
+    decoder_layers: int = 2
+    """Layers over the reasoning steps (paper: 2)."""
+    n_heads: int = 4
+    """Attention heads (the paper is silent)."""
+
+    def __post_init__(self) -> None:
+        _require(self.width % self.n_heads == 0, f"width must be a multiple of n_heads, got {self.width} and {self.n_heads}")
+        _require(self.encoder_layers >= 1, f"encoder_layers must be >= 1, got {self.encoder_layers}")
+        _require(self.decoder_layers >= 1, f"decoder_layers must be >= 1, got {self.decoder_layers}")
+
+
+@dataclass(frozen=True)
+class PretrainConfig(Settings):
+    """Supervised pre-training (REG4Rec III-C, Eq. 6 and 7)."""
+
+    epochs: int = 60
+    """Passes over the training sequences at most."""
+    minutes: float = math.inf
+    """Stop after this much wall-clock time, validation included."""
+    patience: int = 6
+    """Stop after this many validations without a better NDCG@10."""
+    batch_size: int = 128
+    """Sequences a step."""
+    learning_rate: float = 1e-3
+    """AdamW step size after warm-up."""
+    weight_decay: float = 0.05
+    """AdamW weight decay on matrices."""
+    warmup_steps: int = 200
+    """Steps of linear warm-up."""
+    dropout: float = 0.5
+    """Share of activations dropped in the encoder and on item vectors."""
+    decoder_dropout: float = 0.2
+    """Share of activations dropped in the decoder."""
+    token_weight: float = 1.0
+    """Weight of the token loss (Eq. 6), heads of all unused codebooks."""
+    category_weight: float = 1.0
+    """lambda: weight of the category loss (Eq. 7; not given in the paper)."""
+    item_weight: float = 1.0
+    """Weight of the item losses: full softmax before any code, softmax over the items left after each code."""
+    seed: int = 0
+    """Everything random follows from it."""
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 1, f"epochs must be >= 1, got {self.epochs}")
+        _require(self.minutes > 0, f"minutes must be > 0, got {self.minutes}")
+        _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), got {self.dropout}")
+        _require(0 <= self.decoder_dropout < 1, f"decoder_dropout must lie in [0, 1), got {self.decoder_dropout}")
+
+
+CodeProbabilities = Literal["heads", "item_marginal", "mixture"]
+
+
+@dataclass(frozen=True)
+class DecodeConfig(Settings):
+    """One search: CRSS (Eq. 5) picks codebooks, CORP (Sec. VI-B) prunes and regenerates."""
+
+    beam_width: int = 20
+    """W: paths kept a step."""
+    theta: float = 0.06
+    """CORP prunes a step whose belief moves by more than this Jensen-Shannon divergence (nats); inf turns it off."""
+    check_from: int = 2
+    """First step whose belief is compared with its parent's; the first code always moves the belief."""
+    max_regenerations: int = 2
+    """Rounds in which pruned places of a step are filled with the best untried candidates."""
+    look_ahead: bool = True
+    """Keep beams by their best completion instead of by the path alone."""
+    top_k: int = 10
+    """R: items recommended."""
+    code_probabilities: CodeProbabilities = "item_marginal"
+    """heads: the codebook heads (the paper); item_marginal: mass of the items that carry the code; mixture: their mean."""
+    exclude_history: bool = True
+    """Leave items of the history out of the search (no target of the benchmark sets repeats one)."""
+
+    def __post_init__(self) -> None:
+        _require(self.beam_width >= 1, f"beam_width must be >= 1, got {self.beam_width}")
+        _require(self.theta >= 0, f"theta must be >= 0 (inf turns CORP off), got {self.theta}")
+        _require(self.check_from >= 1, f"check_from must be >= 1, got {self.check_from}")
+        _require(self.max_regenerations >= 0, f"max_regenerations must be >= 0, got {self.max_regenerations}")
+        _require(self.top_k >= 1, f"top_k must be >= 1, got {self.top_k}")
+        _require(
+            self.code_probabilities in ("heads", "item_marginal", "mixture"),
+            f"code_probabilities must be heads, item_marginal or mixture, got {self.code_probabilities}",
+        )

@@ -1,0 +1,130 @@
+"""The reasoning network: a causal encoder over a history, a decoder over codes, and three kinds of heads."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from reg4rec_core.model.transformer import MASKED, DecoderLayer, EncoderLayer
+
+
+@dataclass(frozen=True)
+class DecodedPath:
+    """Teacher-forced decoder states: position t has seen the first t codes of the path."""
+
+    states: Float[Tensor, "B T D"]
+    """Normalised decoder states; the code heads and the category head read them."""
+    queries: Float[Tensor, "B T D"]
+    """Item queries: the encoder's view of the history, revised by what the decoder makes of the codes."""
+
+
+class EncoderDecoder(nn.Module):
+    """REG4Rec's encoder-decoder (III-C) with item vectors made from codes.
+
+    A history item enters as one vector, the sum of its code embeddings and a residual of its own, instead of as M
+    tokens: a tenth of the cost. The encoder is causal, so that one pass trains every position of a sequence.
+    """
+
+    def __init__(
+        self,
+        codes: Int[Tensor, "N M"],
+        *,
+        codebook_size: int,
+        n_categories: int,
+        history_length: int,
+        width: int,
+        hidden: int,
+        encoder_layers: int,
+        decoder_layers: int,
+        n_heads: int,
+        dropout: float = 0.0,
+        decoder_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        n_items, n_codebooks = codes.shape
+        self.codebook_size, self.n_codebooks, self.n_items = codebook_size, n_codebooks, n_items
+        self.n_categories, self.history_length = n_categories, history_length
+        offsets = torch.arange(n_codebooks, device=codes.device) * codebook_size
+        self.register_buffer("flat_codes", codes + offsets, persistent=False)
+        """Row of every item's codes in the joint code table, N x M."""
+        self.code_embedding = nn.Embedding(n_codebooks * codebook_size, width)
+        self.item_residual = nn.Embedding(n_items, width)
+        self.codebook_embedding = nn.Embedding(n_codebooks, width)
+        self.step_embedding = nn.Embedding(n_codebooks, width)
+        self.encoder_recency = nn.Parameter(torch.zeros(n_heads, history_length))
+        self.cross_recency = nn.Parameter(torch.zeros(n_heads, history_length))
+        self.input_norm = nn.LayerNorm(width)
+        self.encoder = nn.ModuleList(EncoderLayer(width, hidden, n_heads, dropout) for _ in range(encoder_layers))
+        self.encoder_norm = nn.LayerNorm(width)
+        self.decoder = nn.ModuleList(DecoderLayer(width, hidden, n_heads, decoder_dropout) for _ in range(decoder_layers))
+        self.decoder_norm = nn.LayerNorm(width)
+        self.revision = nn.Linear(width, width, bias=False)
+        self.code_heads = nn.Linear(width, n_codebooks * codebook_size)
+        self.category_head = nn.Linear(width, n_categories)
+        self.dropout = nn.Dropout(dropout)
+        self.decoder_input_dropout = nn.Dropout(decoder_dropout)
+        for name, parameter in self.named_parameters():
+            if parameter.dim() > 1 and "recency" not in name:
+                nn.init.normal_(parameter, std=0.02)
+        nn.init.zeros_(self.revision.weight)  # the decoder starts by agreeing with the encoder
+
+    def item_table(self) -> Float[Tensor, "N D"]:
+        """v_i = sum of the item's code embeddings + its residual; the padding row is zero."""
+        summed = nn.functional.embedding_bag(self.flat_codes, self.code_embedding.weight, mode="sum")
+        table = summed + self.item_residual.weight
+        return torch.cat([torch.zeros_like(table[:1]), table[1:]])
+
+    def encode(self, history: Int[Tensor, "B L"], table: Float[Tensor, "N D"]) -> Float[Tensor, "B L D"]:
+        """State after every item of left-padded histories; position t has seen items up to t."""
+        length = history.shape[1]
+        states = self.dropout(self.input_norm(nn.functional.embedding(history, table)))
+        position = torch.arange(length, device=history.device)
+        distance = position[:, None] - position  # (L, L), how many items ago
+        bias = self.encoder_recency[:, distance.clamp_min(0)].masked_fill(distance < 0, MASKED)  # (H, L, L)
+        bias = bias + MASKED * (history == 0)[:, None, None, :]
+        for layer in self.encoder:
+            states = layer(states, bias)
+        return self.encoder_norm(states)
+
+    def history_bias(
+        self, history: Int[Tensor, "B L"], last: Int[Tensor, "B"], length: int
+    ) -> Float[Tensor, "B H 1 L"]:
+        """Cross-attention bias of prefixes that end at position `last`: learnt recency, nothing later, no padding."""
+        distance = last[:, None] - torch.arange(length, device=history.device)  # (B, L)
+        hidden = (distance < 0) | (history == 0)
+        bias = self.cross_recency[:, distance.clamp_min(0)].transpose(0, 1)  # (B, H, L)
+        return bias.masked_fill(hidden[:, None], MASKED)[:, :, None]
+
+    def code_inputs(self, codebook: Int[Tensor, "*shape"], code: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape D"]:
+        """Embedding of an emitted code: the code itself and the codebook it comes from."""
+        return self.code_embedding(codebook * self.codebook_size + code) + self.codebook_embedding(codebook)
+
+    def decode(
+        self,
+        memory: Float[Tensor, "B L D"],
+        history: Int[Tensor, "B L"],
+        last: Int[Tensor, "B"],
+        order: Int[Tensor, "B M"],
+        codes: Int[Tensor, "B M"],
+    ) -> DecodedPath:
+        """Teacher forcing: `codes[b, m]` is the target's code of codebook m, emitted in the order `order[b]`."""
+        rows = torch.arange(len(last), device=last.device)
+        start = memory[rows, last]  # (B, D)
+        emitted = order[:, :-1]  # the last code is predicted, never an input
+        inputs = self.code_inputs(emitted, codes.gather(1, emitted))
+        states = torch.cat([start[:, None], inputs], 1) + self.step_embedding.weight
+        states = self.decoder_input_dropout(states)
+        steps = torch.arange(states.shape[1], device=last.device)
+        causal = torch.where(steps[:, None] >= steps, 0.0, MASKED)
+        recency = self.history_bias(history, last, history.shape[1])
+        for layer in self.decoder:
+            states = layer(states, memory, causal, recency)
+        states = self.decoder_norm(states)
+        return DecodedPath(states, start[:, None] + self.revision(states))
+
+    def code_logits(self, states: Float[Tensor, "*shape D"]) -> Float[Tensor, "*shape M K"]:
+        """One head per codebook over its K codes."""
+        return self.code_heads(states).unflatten(-1, (self.n_codebooks, self.codebook_size))
+
+

@@ -1,0 +1,159 @@
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save_file
+from safetensors.torch import load_file
+
+from reg4rec_core.checkpoint import open_run, write_json
+from reg4rec_core.config import ModelConfig, PretrainConfig
+from reg4rec_core.data import Dataset, save_dataset
+from reg4rec_core.data.batching import training_windows
+from reg4rec_core.training import pretrain as stage
+from reg4rec_core.training.pretrain import epoch_batches, finished, learning_rate_factor, pretrain
+from reg4rec_core.types import Catalog, InputError, Interactions
+
+ITEMS, USERS = 20, 60
+SMALL = ModelConfig(width=16, hidden=24, n_heads=2)
+
+
+def make_run(path: Path, *, seed=0) -> Path:
+    """A run with codes whose users walk the catalogue in steps of one: the next item can be learnt."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(5, 9, USERS)
+    starts = rng.integers(ITEMS, size=USERS)
+    items = np.concatenate([(s + np.arange(n)) % ITEMS + 1 for s, n in zip(starts, lengths, strict=True)])
+    interactions = Interactions(
+        tuple(f"u{u}" for u in range(USERS)), items, np.full(len(items), -1), np.concatenate([[0], lengths.cumsum()]),
+        lengths - 2, lengths - 2, lengths - 1,
+    )  # fmt: skip
+    keys = ("", *(f"i{i}" for i in range(1, ITEMS + 1)))
+    categories = np.arange(ITEMS + 1) % 3
+    catalog = Catalog(
+        keys, keys, keys, ((), *((("c",),) * ITEMS)), categories, ("a", "b", "c"), np.zeros((len(keys), 0), np.float32)
+    )
+    save_dataset(path / "data", Dataset(catalog, interactions))
+    codes = np.concatenate([np.zeros((1, 3), np.int16), rng.integers(4, size=(ITEMS, 3)).astype(np.int16)])
+    save_file({"codes": codes, "codewords": np.zeros((3, 4, 2), np.float32)}, path / "tokenizer.safetensors")
+    write_json(path / "run.json", {"format": 1})
+    return path
+
+
+def weights_of(run: Path):
+    return load_file(run / "weights" / "pretrained.safetensors")
+
+
+def test_pretraining_learns_to_continue_a_sequence(tmp_path):
+    run = make_run(tmp_path / "run")
+    report = pretrain(run, SMALL, PretrainConfig(epochs=25, batch_size=16, learning_rate=1e-2, dropout=0.1, warmup_steps=5))
+    assert report["valid_ndcg@10"] > 0.8, "chance is about 0.25"
+    assert open_run(run).network().n_codebooks == 3
+    losses = [record["loss"] for record in open_run(run).metrics()]
+    assert losses[-1] < losses[0] / 2
+
+
+def test_a_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch):
+    config = PretrainConfig(epochs=4, batch_size=16, warmup_steps=2)
+    whole, killed = make_run(tmp_path / "whole"), make_run(tmp_path / "killed")
+    pretrain(whole, SMALL, config)
+
+    real_epoch, calls = stage.train_epoch, []
+
+    def dies_in_the_third_epoch(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real_epoch(*arguments)
+
+    monkeypatch.setattr(stage, "train_epoch", dies_in_the_third_epoch)
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(killed, SMALL, config)
+    monkeypatch.setattr(stage, "train_epoch", real_epoch)
+    said = []
+    pretrain(killed, SMALL, config, progress=said.append)
+    assert said[0] == "resumed after epoch 2"
+    for name, value in weights_of(whole).items():
+        torch.testing.assert_close(weights_of(killed)[name], value, rtol=0, atol=0)
+    assert not (killed / "pretrain.resume").exists()
+
+
+def test_the_seed_decides_everything(tmp_path):
+    weights = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run = make_run(tmp_path / name)
+        pretrain(run, SMALL, PretrainConfig(epochs=1, batch_size=16, seed=seed))
+        weights.append(weights_of(run)["category_head.weight"])
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_resuming_with_other_settings_is_refused(tmp_path, monkeypatch):
+    run = make_run(tmp_path / "run")
+    real_epoch = stage.train_epoch
+    calls = []
+
+    def dies_in_the_second_epoch(*arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real_epoch(*arguments)
+
+    monkeypatch.setattr(stage, "train_epoch", dies_in_the_second_epoch)
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(run, SMALL, PretrainConfig(epochs=3, batch_size=16))
+    with pytest.raises(InputError, match="other settings"):
+        pretrain(run, SMALL, PretrainConfig(epochs=3, batch_size=8))
+
+
+def test_a_finished_run_is_not_overwritten(tmp_path):
+    run = make_run(tmp_path / "run")
+    pretrain(run, SMALL, PretrainConfig(epochs=1, batch_size=16))
+    before = (run / "manifest.json").read_text()
+    with pytest.raises(InputError, match="pre-trained already"):
+        pretrain(run, SMALL, PretrainConfig(epochs=1, batch_size=16))
+    assert (run / "manifest.json").read_text() == before
+    assert "weights/pretrained.safetensors" in json.loads(before)["sha256"]
+
+
+def test_every_transition_of_the_training_part_is_learnt_once(tmp_path):
+    interactions = open_run(make_run(tmp_path / "run")).load_dataset().interactions
+    windows = training_windows(interactions, 3)
+    pairs = [(a, b) for w in windows for a, b in zip(w[:-1].tolist(), w[1:].tolist(), strict=True) if a]
+    expected = []
+    for user in range(USERS):
+        sequence = interactions.sequence(user)[:-2].tolist()
+        expected += list(zip(sequence[:-1], sequence[1:], strict=True))
+    assert sorted(pairs) == sorted(expected)
+
+
+def test_an_epoch_holds_every_window_once():
+    rng = np.random.default_rng(0)
+    windows = np.zeros((50, 6), np.int64)
+    for row, length in zip(windows, rng.integers(2, 7, 50), strict=True):
+        row[6 - length :] = rng.integers(1, 100, length)
+    seen = []
+    for batch in epoch_batches(windows, batch_size=8, generator=torch.Generator().manual_seed(0)):
+        assert (batch > 0).any(0).all(), "a batch is cut to its longest window"
+        seen += [[0] * (6 - batch.shape[1]) + row for row in batch.tolist()]
+    assert sorted(seen) == sorted(windows.tolist())
+
+
+def test_the_learning_rate_warms_up_and_then_falls():
+    rates = [learning_rate_factor(step, step / 100, warmup_steps=10) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1, rel=0.01)
+    assert max(rates) == rates[rates.index(max(rates))] > 0.9
+    assert rates[-1] == pytest.approx(0.05)
+    assert all(a >= b for a, b in zip(rates[10:], rates[11:], strict=False))
+
+
+def test_training_stops_by_epochs_patience_or_minutes():
+    config = PretrainConfig(epochs=10, patience=3, minutes=5.0)
+    assert not finished(stage.Progress(), config)
+    assert finished(stage.Progress(epoch=10, best_epoch=10), config)
+    assert finished(stage.Progress(epoch=6, best_epoch=3), config)
+    assert not finished(stage.Progress(epoch=4, best_epoch=3, seconds=200.0), config)
+    assert finished(stage.Progress(epoch=4, best_epoch=3, seconds=260.0), config), "a fifth epoch would end after 325 s"
+    assert not finished(stage.Progress(epoch=4, best_epoch=3, seconds=1e9), PretrainConfig(minutes=math.inf))
