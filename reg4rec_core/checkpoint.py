@@ -1,14 +1,14 @@
 """A run directory: everything a model needs to be used, in files that say what they are.
 
-    data/                       the data set (catalogue, interactions, split)
-    features.safetensors        item features the codes were made from (float16)
-    tokenizer.safetensors       codewords M x K x d and codes N x M
-    weights/pretrained.safetensors, weights/post_trained.safetensors
-    run.json                    package version, git revision, data checksum, seeds and the settings of every stage
-    tokenizer_report.json       what the tokenizer made of the catalogue
-    metrics.jsonl               one JSON object per logged step
-    evaluation/                 stored reports
-    manifest.json               SHA-256 of every file above
+data/                       the data set (catalogue, interactions, split)
+features.safetensors        item features the codes were made from (float16)
+tokenizer.safetensors       codewords M x K x d and codes N x M
+weights/pretrained.safetensors, weights/post_trained.safetensors
+run.json                    package version, git revision, data checksum, seeds and the settings of every stage
+tokenizer_report.json       what the tokenizer made of the catalogue
+metrics.jsonl               one JSON object per logged step
+evaluation/                 stored reports
+manifest.json               SHA-256 of every file above
 """
 
 import hashlib
@@ -51,6 +51,7 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     save_tensors({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, partial)
+    partial.chmod(0o644)  # the library leaves files that only their owner can read
     os.replace(partial, path)
 
 
@@ -208,7 +209,9 @@ class Run:
         for name, expected in self.read_json("manifest.json")["sha256"].items():
             path = self.path / name
             if not path.exists():
-                raise InputError(f"{self.path} lost {name}, which its manifest lists; restore it or train the run again")
+                raise InputError(
+                    f"{self.path} lost {name}, which its manifest lists; restore it or train the run again"
+                )
             if file_checksum(path) != expected:
                 raise InputError(f"{path} differs from its manifest; restore it or train the run again")
 

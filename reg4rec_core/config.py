@@ -28,7 +28,9 @@ class Settings:
     def from_dict(cls: type[SettingsType], values: dict[str, Any]) -> SettingsType:
         known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
         unknown = sorted(set(values) - known)
-        _require(not unknown, f"{cls.__name__} has no setting {', '.join(unknown)}; it knows {', '.join(sorted(known))}")
+        _require(
+            not unknown, f"{cls.__name__} has no setting {', '.join(unknown)}; it knows {', '.join(sorted(known))}"
+        )
         return cls(**values)
 
 
@@ -52,11 +54,13 @@ class PrepareConfig(Settings):
     def __post_init__(self) -> None:
         _require(self.k_core >= 0, f"k_core must be >= 0, got {self.k_core}")
         _require(
-            self.split in ("leave-one-out", "global-time"), f"split must be leave-one-out or global-time, got {self.split}"
+            self.split in ("leave-one-out", "global-time"),
+            f"split must be leave-one-out or global-time, got {self.split}",
         )
         _require(
             self.train_share > 0 and self.valid_share > 0 and self.train_share + self.valid_share < 1,
-            f"train_share and valid_share must be > 0 and sum to less than 1, got {self.train_share} and {self.valid_share}",
+            "train_share and valid_share must be > 0 and sum to less than 1, "
+            f"got {self.train_share} and {self.valid_share}",
         )
         _require(
             self.min_category_items is None or self.min_category_items >= 1,
@@ -122,7 +126,9 @@ class ModelConfig(Settings):
     """Attention heads (the paper is silent)."""
 
     def __post_init__(self) -> None:
-        _require(self.width % self.n_heads == 0, f"width must be a multiple of n_heads, got {self.width} and {self.n_heads}")
+        _require(
+            self.width % self.n_heads == 0, f"width must be a multiple of n_heads, got {self.width} and {self.n_heads}"
+        )
         _require(self.encoder_layers >= 1, f"encoder_layers must be >= 1, got {self.encoder_layers}")
         _require(self.decoder_layers >= 1, f"decoder_layers must be >= 1, got {self.decoder_layers}")
 
@@ -131,11 +137,11 @@ class ModelConfig(Settings):
 class PretrainConfig(Settings):
     """Supervised pre-training (REG4Rec III-C, Eq. 6 and 7)."""
 
-    epochs: int = 60
+    epochs: int = 36
     """Passes over the training sequences at most."""
     minutes: float = math.inf
     """Stop after this much wall-clock time, validation included."""
-    patience: int = 6
+    patience: int = 10
     """Stop after this many validations without a better NDCG@10."""
     batch_size: int = 128
     """Sequences a step."""
@@ -185,7 +191,7 @@ class DecodeConfig(Settings):
     top_k: int = 10
     """R: items recommended."""
     code_probabilities: CodeProbabilities = "item_marginal"
-    """heads: the codebook heads (the paper); item_marginal: mass of the items that carry the code; mixture: their mean."""
+    """heads: the codebook heads (paper); item_marginal: mass of the items that carry the code; mixture: their mean."""
     exclude_history: bool = True
     """Leave items of the history out of the search (no target of the benchmark sets repeats one)."""
 

@@ -2,7 +2,8 @@
 
 N items (row 0 is padding)   U users              B histories in a batch    L history length     S future items
 M parallel codebooks         K codes a codebook   T reasoning steps, T=M    W beam width         C categories
-P nodes of one search tree   R recommended items  G rollouts a history      Q reward terms       D model width   F feature width
+P nodes of one search tree   R recommended items  G rollouts a history      Q reward terms
+D model width                F feature width
 
 Items, users, codebooks, codes and categories are integers inside the package; the source's own ids appear only as
 `item_keys` and `user_keys`. Item 0 is padding and never a real item.
@@ -118,7 +119,10 @@ class Interactions:
             values = getattr(self, name)
             held_out = values >= 0
             _require(
-                bool((values[held_out] < lengths[held_out]).all() and (values[held_out] >= self.train_lengths[held_out]).all()),
+                bool(
+                    (values[held_out] < lengths[held_out]).all()
+                    and (values[held_out] >= self.train_lengths[held_out]).all()
+                ),
                 f"{name} must lie behind the training part of the sequence",
             )
 
@@ -175,7 +179,7 @@ class ReasoningTrace:
     log_prob: Float[np.ndarray, "P"]
     """Log-probability of the path from the root, nats, never rising along a path."""
     score: Float[np.ndarray, "P"]
-    """What the beam was ordered by, nats: under look-ahead the log-probability of the node's best item, else `log_prob`."""
+    """What the beam was ordered by, nats: the log-probability of the node's best item (look-ahead) or `log_prob`."""
     confidence: Float[np.ndarray, "P"]
     """Probability of the code at its parent among the codes still allowed, in [0, 1]; 1 for the root."""
     js: Float[np.ndarray, "P"]
@@ -200,11 +204,25 @@ class ReasoningTrace:
 
     def __post_init__(self) -> None:
         nodes = len(self.parent)
-        for name in ("step", "attempt", "codebook", "code", "log_prob", "score", "confidence", "js", "fate", "items_left", "beliefs"):
-            _require(len(getattr(self, name)) == nodes, f"{name} must have {nodes} rows, got {len(getattr(self, name))}")
+        for name in (
+            "step",
+            "attempt",
+            "codebook",
+            "code",
+            "log_prob",
+            "score",
+            "confidence",
+            "js",
+            "fate",
+            "items_left",
+            "beliefs",
+        ):
+            _require(
+                len(getattr(self, name)) == nodes, f"{name} must have {nodes} rows, got {len(getattr(self, name))}"
+            )
         for name in ("item_scores", "item_nodes", "item_first_state"):
             _require(len(getattr(self, name)) == len(self.items), f"{name} must have one entry per recommended item")
-        _require(nodes > 0 and self.parent[0] == -1, "row 0 of a trace is the root")
+        _require(nodes > 0 and int(self.parent[0]) == -1, "row 0 of a trace is the root")
         _require(bool((self.parent[1:] < np.arange(1, nodes)).all()), "parents must stand before their children")
 
     @property

@@ -18,10 +18,10 @@ def pad_histories(sequences: Sequence[Int[np.ndarray, "_"]], length: int) -> Int
 
 
 def training_windows(interactions: Interactions, length: int) -> Int[np.ndarray, "windows size"]:
-    """The training part of every user cut into windows of `length` + 1 items, left-padded; every transition occurs once.
+    """The training part of every user cut into windows of `length` + 1 items, left-padded.
 
-    Windows are laid from the newest item backwards and share one item, the last of one being the first input of the
-    next; users with fewer than two training items give none.
+    Every transition occurs once. Windows are laid from the newest item backwards and share one item, the last of one
+    being the first input of the next; users with fewer than two training items give none.
     """
     windows = []
     for user in range(interactions.n_users):

@@ -1,11 +1,11 @@
 """The data set directory: what `prepare` writes and every later stage reads.
 
-    catalog.parquet             item_key, title, brand, category_path, category; row i is item i + 1 (padding is not stored)
-    interactions.parquet        user, item, timestamp: by user, oldest first
-    users.parquet               user_key, train_length, valid_position, test_position
-    features.safetensors        "features" N x F, where the user gave an extra modality
-    text_features.safetensors   sentence vectors computed earlier, where the source came with them
-    dataset.json                format, source, split, k_core, category_names, audit, checksum
+catalog.parquet             item_key, title, brand, category_path, category; row i is item i + 1
+interactions.parquet        user, item, timestamp: by user, oldest first
+users.parquet               user_key, train_length, valid_position, test_position
+features.safetensors        "features" N x F, where the user gave an extra modality
+text_features.safetensors   sentence vectors computed earlier, where the source came with them
+dataset.json                format, source, split, k_core, category_names, audit, checksum
 """
 
 import hashlib
@@ -29,6 +29,8 @@ from reg4rec_core.types import Catalog, InputError, Interactions
 
 FORMAT = 1
 """Version of the directory's layout."""
+REMEDY = "reg4rec prepare"
+"""The command that makes what is missing or damaged here."""
 TEXT_FEATURES = "text_features.safetensors"
 """Name of the sentence vectors' file, in a source directory as in a data set directory."""
 
@@ -52,7 +54,8 @@ def checksum(catalog: Catalog, interactions: Interactions) -> str:
     """SHA-256 over every value of the catalogue, the interactions and the split; file formats play no part."""
     digest = hashlib.sha256()
     paths = ["\x1e".join(path) for path in catalog.category_paths]
-    for texts in (catalog.item_keys, catalog.titles, catalog.brands, paths, catalog.category_names, interactions.user_keys):
+    names = (catalog.category_names, interactions.user_keys)
+    for texts in (catalog.item_keys, catalog.titles, catalog.brands, paths, *names):
         digest.update(f"{len(texts)};".encode())
         digest.update("\x1f".join(texts).encode())
     log = interactions
@@ -142,9 +145,9 @@ def load_dataset(directory: Path) -> Dataset:
         catalog = assemble_catalog(items, read_features(directory, n_items=len(items) + 1), info["category_names"])
         dataset = Dataset(catalog, assemble_interactions(rows, users), info)
     except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{directory} is not a valid data set ({error}); make it again with: reg4rec prepare") from error
+        raise InputError(f"{directory} is not a valid data set ({error}); make it again with {REMEDY}") from error
     if checksum(catalog, dataset.interactions) != info.get("checksum"):
-        raise InputError(f"{directory} differs from the checksum in its dataset.json; make it again with: reg4rec prepare")
+        raise InputError(f"{directory} differs from its checksum in dataset.json; make it again with {REMEDY}")
     return dataset
 
 
@@ -156,9 +159,9 @@ def read_info(directory: Path) -> dict[str, Any]:
     try:
         info = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InputError(f"{path} is not readable JSON ({error}); make it again with: reg4rec prepare") from error
+        raise InputError(f"{path} is not readable JSON ({error}); make it again with {REMEDY}") from error
     if not isinstance(info, dict) or info.get("format") != FORMAT:
-        raise InputError(f"{path} must say format {FORMAT}; make the data set again with: reg4rec prepare")
+        raise InputError(f"{path} must say format {FORMAT}; make it again with {REMEDY}")
     return info
 
 
@@ -168,7 +171,7 @@ def read_part(directory: Path, name: str, columns: Iterable[str]) -> pd.DataFram
         return pq.read_table(path, columns=list(columns), partitioning=None).select(list(columns)).to_pandas()
     except (OSError, KeyError, pa.ArrowException) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{path} cannot be read ({reason}); make it again with: reg4rec prepare") from error
+        raise InputError(f"{path} cannot be read ({reason}); make it again with {REMEDY}") from error
 
 
 def read_features(directory: Path, *, n_items: int) -> np.ndarray:
@@ -178,7 +181,7 @@ def read_features(directory: Path, *, n_items: int) -> np.ndarray:
     try:
         return load_file(path)["features"]
     except (SafetensorError, KeyError) as error:
-        raise InputError(f"{path} cannot be read ({error}); make it again with: reg4rec prepare") from error
+        raise InputError(f"{path} cannot be read ({error}); make it again with {REMEDY}") from error
 
 
 def assemble_catalog(items: pd.DataFrame, features: np.ndarray, category_names: Iterable[str]) -> Catalog:

@@ -78,7 +78,7 @@ def filter_interactions(log: pd.DataFrame, config: PrepareConfig) -> tuple[pd.Da
     core = kept[k_core(users, items, config.k_core)]
     require_left(
         core,
-        f"the {config.k_core}-core filter ({kept['user'].nunique():,} users and {kept['item'].nunique():,} items before it)",
+        f"the {config.k_core}-core filter (before: {kept['user'].nunique():,} users, {kept['item'].nunique():,} items)",
         "lower --k-core",
     )
     removed["users_below_k_core"] = int(kept["user"].nunique() - core["user"].nunique())
@@ -107,11 +107,13 @@ def split_interactions(
         split = leave_one_out(np.diff(offsets))
         useful = np.diff(offsets) >= LEAVE_ONE_OUT_MINIMUM
     removed["users_too_short_for_the_split"] = int((~useful).sum())
-    log = log[useful[log["user_row"].to_numpy()]]
+    stays = useful[log["user_row"].to_numpy()]
+    removed["interactions_too_short_for_the_split"] = int((~stays).sum())
+    log = log[stays]
     require_left(log, "users too short for the split were dropped", "give data with longer histories")
     log = log.assign(user_row=(np.cumsum(useful) - 1)[log["user_row"].to_numpy()])
     split = Split(split.train_lengths[useful], split.valid_positions[useful], split.test_positions[useful])
-    return log, [key for key, stays in zip(users, useful, strict=True) if stays], split, settings
+    return log, [key for key, kept in zip(users, useful, strict=True) if kept], split, settings
 
 
 def order_interactions(log: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

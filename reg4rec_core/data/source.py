@@ -41,7 +41,10 @@ class SourceTables:
 
 
 def interactions_table(
-    users: pd.Series, items: pd.Series, timestamps: Int[np.ndarray, "rows"], order: Int[np.ndarray, "rows"] | None = None
+    users: pd.Series,
+    items: pd.Series,
+    timestamps: Int[np.ndarray, "rows"],
+    order: Int[np.ndarray, "rows"] | None = None,
 ) -> pd.DataFrame:
     """The interactions of a source; without `order` its rows stand in the order that breaks ties."""
     order = np.arange(len(users)) if order is None else order
@@ -90,12 +93,15 @@ def readable(path: Path) -> Iterator[None]:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
         raise InputError(f"{path} is not a well-formed table ({reason}); mend that line") from error
     except pa.ArrowException as error:
-        raise InputError(f"{path} is not a readable Parquet file ({' '.join(str(error).split())}); write it again") from error
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} is not a readable Parquet file ({reason}); write it again") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error}); check the file") from error
 
 
-def read_csv(path: Path, columns: Sequence[str] | None = None, *, separator: str = ",", quoted: bool = True) -> pd.DataFrame:
+def read_csv(
+    path: Path, columns: Sequence[str] | None = None, *, separator: str = ",", quoted: bool = True
+) -> pd.DataFrame:
     """A CSV file as text columns, empty cells missing; `columns` must exist and are the only ones kept.
 
     Raises InputError that names the file and what is wrong with it.
@@ -103,12 +109,12 @@ def read_csv(path: Path, columns: Sequence[str] | None = None, *, separator: str
     quoting = 0 if quoted else 3
     options: dict[str, Any] = {"sep": separator, "encoding": "utf-8-sig", "quoting": quoting}
     with readable(path):
-        header = pd.read_csv(path, nrows=0, **options).columns
+        header = pd.read_csv(path, nrows=0, **options).columns.tolist()
         require_columns(path, header, columns or [])
-        frame = pd.read_csv(path, usecols=columns, dtype=str, keep_default_na=False, na_values=[""], **options)
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], **options)
     if not isinstance(frame.index, pd.RangeIndex):
         raise InputError(f"{path} has rows with more fields than its header; make them the same")
-    return require_rows(path, frame)
+    return require_rows(path, frame if columns is None else frame[list(columns)])
 
 
 def read_parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -141,7 +147,7 @@ def require_rows(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def require_every(path: Path, column: str, good: np.ndarray, rule: str, remedy: str, values: Any = None) -> None:
+def require_every(path: Path, column: str, good: Any, rule: str, remedy: str, values: Any = None) -> None:
     """InputError that names the first row where `good` is False; rows count from 1, the header left out."""
     bad = np.flatnonzero(~np.asarray(good, dtype=bool))
     if len(bad):
@@ -159,7 +165,8 @@ def key_column(path: Path, frame: pd.DataFrame, column: str) -> pd.Series:
         require_every(path, column, whole, "is not an id: ids are text or whole numbers", "mend it", values)
         values = values.astype(np.int64)
     elif not (pd.api.types.is_integer_dtype(values) or isinstance(values.iloc[0], str | int)):
-        raise InputError(f"{path}, column {column}: ids must be text or whole numbers, got {type(values.iloc[0]).__name__}")
+        kind = type(values.iloc[0]).__name__
+        raise InputError(f"{path}, column {column}: ids must be text or whole numbers, got {kind}; convert it")
     keys = values.astype(str).str.strip()
     require_every(path, column, (keys != "").to_numpy(), "is an empty id", "give every row one")
     return keys
@@ -179,7 +186,9 @@ def time_column(path: Path, frame: pd.DataFrame, column: str) -> Int[np.ndarray,
     present = values.notna().to_numpy()
     if pd.api.types.is_datetime64_any_dtype(values):
         return whole_seconds(path, column, pd.to_datetime(values, utc=True), present)
-    numbers = pd.to_numeric(values.where(values.map(type) != bool), errors="coerce").to_numpy(np.float64)
+    if pd.api.types.is_bool_dtype(values):
+        raise InputError(f"{path}, column {column}: {NOT_A_TIME[0]}, got true or false; {NOT_A_TIME[1]}")
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
     if present.any() and np.isnan(numbers[present]).all():
         dates = pd.to_datetime(values.astype(str).where(present), errors="coerce", utc=True, format="ISO8601")
         require_every(path, column, dates.notna() | ~present, *NOT_A_TIME, values)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from reg4rec_core.types import InputError
 
@@ -36,8 +36,8 @@ def cut_points(timestamps: Int[np.ndarray, "total"], *, train_share: float, vali
     second = int(ordered[min(int(len(ordered) * (train_share + valid_share)), len(ordered) - 1)])
     if not ordered[0] < first < second:
         raise InputError(
-            f"the cuts {train_share:g} and {train_share + valid_share:g} must leave three periods, but fall on the times "
-            f"{first} and {second} (earliest {ordered[0]}); choose other shares or --split leave-one-out"
+            f"the cuts {train_share:g} and {train_share + valid_share:g} must leave three periods, but fall on the "
+            f"times {first} and {second} (earliest {ordered[0]}); choose other shares or --split leave-one-out"
         )
     return first, second
 
@@ -58,6 +58,6 @@ def global_time(
     return Split(before_first, np.where(has_valid, before_first, -1), np.where(has_test, before_second, -1))
 
 
-def is_useful(split: Split) -> np.ndarray:
+def is_useful(split: Split) -> Bool[np.ndarray, "U"]:
     """Users who give a training transition or a target."""
     return (split.train_lengths >= 2) | (split.valid_positions >= 0) | (split.test_positions >= 0)

@@ -57,7 +57,9 @@ class EncoderDecoder(nn.Module):
         self.input_norm = nn.LayerNorm(width)
         self.encoder = nn.ModuleList(EncoderLayer(width, hidden, n_heads, dropout) for _ in range(encoder_layers))
         self.encoder_norm = nn.LayerNorm(width)
-        self.decoder = nn.ModuleList(DecoderLayer(width, hidden, n_heads, decoder_dropout) for _ in range(decoder_layers))
+        self.decoder = nn.ModuleList(
+            DecoderLayer(width, hidden, n_heads, decoder_dropout) for _ in range(decoder_layers)
+        )
         self.decoder_norm = nn.LayerNorm(width)
         self.revision = nn.Linear(width, width, bias=False)
         self.code_heads = nn.Linear(width, n_codebooks * codebook_size)
@@ -126,5 +128,3 @@ class EncoderDecoder(nn.Module):
     def code_logits(self, states: Float[Tensor, "*shape D"]) -> Float[Tensor, "*shape M K"]:
         """One head per codebook over its K codes."""
         return self.code_heads(states).unflatten(-1, (self.n_codebooks, self.codebook_size))
-
-

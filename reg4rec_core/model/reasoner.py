@@ -85,7 +85,9 @@ class Reasoner:
         past_values: tuple[Tensor, ...],
     ) -> ReasoningState:
         states, keys, values = inputs, [], []
-        for layer, history, old_keys, old_values in zip(self.network.decoder, cross, past_keys, past_values, strict=True):
+        for layer, history, old_keys, old_values in zip(
+            self.network.decoder, cross, past_keys, past_values, strict=True
+        ):
             states, new_keys, new_values = layer.extend(states, old_keys, old_values, history, recency)
             keys.append(new_keys)
             values.append(new_values)

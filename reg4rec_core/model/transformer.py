@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 MASKED = -1e9
-"""Added to the attention score of what must not be seen; finite, so that a row without anything to see stays a number."""
+"""Added to the attention score of what must not be seen; finite, so that a row that sees nothing stays a number."""
 
 
 class Attention(nn.Module):
@@ -109,7 +109,7 @@ class DecoderLayer(nn.Module):
         cross: tuple[Float[Tensor, "B H L d"], Float[Tensor, "B H L d"]],
         recency: Float[Tensor, "B H 1 L"],
     ) -> tuple[Float[Tensor, "B V D"], Float[Tensor, "B V s D"], Float[Tensor, "B V s D"]]:
-        """One more code on each of V paths: the new states and the paths' keys and values with the new position (s = t + 1)."""
+        """One more code on each of V paths: new states, and the keys and values with the new position (s = t + 1)."""
         attention, heads = self.attention, self.attention.n_heads
         inputs = self.attention_norm(states)
         keys = torch.cat([past_keys, attention.key(inputs)[:, :, None]], 2)

@@ -9,7 +9,7 @@ from scipy.sparse.linalg import svds
 def cooccurrence(
     items: Int[np.ndarray, "total"], offsets: Int[np.ndarray, "bounds"], *, n_items: int, window: int
 ) -> csr_matrix:
-    """Symmetric counts N x N of item pairs at most `window` purchases apart in one sequence, weighted by 1 / distance."""
+    """Symmetric N x N counts of item pairs at most `window` purchases apart in one sequence, each 1 / distance."""
     owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     rows, columns, weights = [], [], []
     for distance in range(1, window + 1):
@@ -23,8 +23,10 @@ def cooccurrence(
 
 
 def positive_pmi(counts: csr_matrix) -> csr_matrix:
-    """Positive pointwise mutual information, max(0, ln(p(i,j) / (p(i) p(j)^0.75))): rare pairs of rare items stand out."""
+    """Positive pointwise mutual information, max(0, ln(p(i,j) / (p(i) p(j)^0.75)))."""
     counts = counts.tocoo()
+    if not counts.nnz:
+        return counts.tocsr()
     row_mass = np.bincount(counts.row, counts.data, counts.shape[0])
     context = np.bincount(counts.col, counts.data, counts.shape[1]) ** 0.75
     context /= context.sum()
@@ -34,19 +36,27 @@ def positive_pmi(counts: csr_matrix) -> csr_matrix:
 
 
 def behaviour_features(
-    items: Int[np.ndarray, "total"], offsets: Int[np.ndarray, "bounds"], *, n_items: int, width: int, window: int = 5, seed: int
+    items: Int[np.ndarray, "total"],
+    offsets: Int[np.ndarray, "bounds"],
+    *,
+    n_items: int,
+    width: int,
+    window: int = 5,
+    seed: int,
 ) -> Float[np.ndarray, "N width"]:
     """Left singular vectors of the PPMI matrix, scaled by the root of the singular values; zero for items never bought.
 
     `items` must hold training interactions only: anything later leaks the answers into the codes.
     """
     matrix = positive_pmi(cooccurrence(items, offsets, n_items=n_items, window=window))
+    features = np.zeros((n_items, width), np.float32)
+    if not matrix.nnz:
+        return features
     rank = min(width, n_items - 1)
     start = np.random.default_rng(seed).standard_normal(n_items)
     left, values, _ = svds(matrix.astype(np.float64), k=rank, v0=start)
     order = np.argsort(values)[::-1]
     left, values = left[:, order], values[order]
     left = left * np.sign(left[np.abs(left).argmax(0), np.arange(rank)])
-    features = np.zeros((n_items, width), np.float32)
     features[:, :rank] = left * np.sqrt(np.maximum(values, 0))
     return features

@@ -42,7 +42,9 @@ class MixtureQuantizer(nn.Module):
         self.expert_out = nn.Parameter(torch.zeros(n_codebooks, hidden, code_width))
         self.codebooks = nn.Parameter(torch.empty(n_codebooks, codebook_size, code_width))
         self.gate = nn.Linear(n_features, n_codebooks)
-        self.decoder = nn.Sequential(nn.Linear(code_width, 2 * n_features), nn.GELU(), nn.Linear(2 * n_features, n_features))
+        self.decoder = nn.Sequential(
+            nn.Linear(code_width, 2 * n_features), nn.GELU(), nn.Linear(2 * n_features, n_features)
+        )
         square = torch.empty(n_features, n_codebooks * code_width)
         nn.init.orthogonal_(square)
         with torch.no_grad():
@@ -85,7 +87,7 @@ def reconstruction_loss(features: Float[Tensor, "B F"], reconstruction: Float[Te
 
 
 def orthogonality_loss(projections: Float[Tensor, "M F d"]) -> Float[Tensor, ""]:
-    """||W'W - I||_F^2 of the column-normalised concatenated projections: experts that look at different things (Eq. 3)."""
+    """||W'W - I||_F^2 of the column-normalised projections side by side: experts look at different things (Eq. 3)."""
     joined = projections.transpose(0, 1).flatten(1)  # (F, M d)
     unit = joined / joined.norm(dim=0, keepdim=True).clamp_min(1e-12)
     gram = unit.T @ unit

@@ -67,7 +67,7 @@ def encode_texts(texts: Sequence[str], *, progress: Callable[[str], None]) -> Fl
 
 
 def text_features(catalog: Catalog, *, cache: Path, progress: Callable[[str], None]) -> Float[np.ndarray, "N width"]:
-    """Sentence vectors of all items, row 0 zero; only texts that `cache` does not hold are encoded and then added to it."""
+    """Sentence vectors of all items, row 0 zero; only texts missing in `cache` are encoded, and then added to it."""
     texts = describe_items(catalog)
     keys = hash_texts(texts)
     hashes, vectors = read_text_cache(cache)

@@ -18,7 +18,7 @@ MATMUL_SHAPE = (2048, 128, 640)
 
 
 def matmul_rate(*, seconds: float = 0.5) -> float:
-    """Floating-point operations a second of a float32 matrix product on the threads now set, best of its repetitions."""
+    """Operations a second of a float32 matrix product on the threads now set, best of its repetitions."""
     rows, inner, columns = MATMUL_SHAPE
     left, right = torch.randn(rows, inner), torch.randn(inner, columns)
     best, deadline = 0.0, time.perf_counter() + seconds
@@ -44,7 +44,11 @@ def benchmark_training(run: Run, *, steps: int = 20, threads: int = 1) -> dict[s
     model = ModelConfig.from_dict(settings.get("model", {}))
     config = PretrainConfig()
     network = build_network(
-        model, ids, n_categories=dataset.catalog.n_categories, dropout=config.dropout, decoder_dropout=config.decoder_dropout
+        model,
+        ids,
+        n_categories=dataset.catalog.n_categories,
+        dropout=config.dropout,
+        decoder_dropout=config.decoder_dropout,
     ).train()
     catalog = CatalogTensors(torch.as_tensor(ids.codes), torch.as_tensor(dataset.catalog.categories))
     optimizer = make_optimizer(network, config)

@@ -38,8 +38,8 @@ COLLAPSED_SHARE = 0.2
 def item_features(
     dataset: Dataset, config: TokenizerConfig, *, text_cache: Path, progress: Callable[[str], None]
 ) -> Float[np.ndarray, "N F"]:
-    """v_i: text, behaviour (training interactions only) and the user's own modality, each standardised, side by side."""
-    catalog, interactions = dataset.catalog, dataset.interactions
+    """v_i: text, behaviour (training interactions only) and the user's own modality, side by side."""
+    catalog = dataset.catalog
     text = principal_components(
         standardise(text_features(catalog, cache=text_cache, progress=progress)), width=config.text_width
     )
@@ -104,7 +104,9 @@ def train_quantizer(
             schedule.step()
             used.scatter_add_(1, quantized.codes.T, torch.ones_like(quantized.codes.T))
             terms += torch.stack([reconstruction, orthogonality, codebook]).detach()
-        restarted = restart_dead_codes(quantizer, points, used, generator=generator) if epoch < 0.8 * config.epochs else 0
+        restarted = (
+            restart_dead_codes(quantizer, points, used, generator=generator) if epoch < 0.8 * config.epochs else 0
+        )
         names = ("reconstruction", "orthogonality", "codebook")
         means = dict(zip(names, (terms / steps).tolist(), strict=True))
         log({"stage": "fit-tokenizer", "epoch": epoch + 1, **means, "restarted_codes": restarted})
@@ -212,7 +214,12 @@ def fit_tokenizer(
         codes = torch.as_tensor(ids.codes).to(torch.int16 if ids.codebook_size < 2**15 else torch.int32)
         write_tensors(partial / "tokenizer.safetensors", {"codes": codes, "codewords": quantizer.codebooks})
         write_json(partial / "tokenizer_report.json", report)
-        settings = {"format": 1, **provenance(), "data_checksum": dataset.info.get("checksum"), "tokenizer": config.to_dict()}
+        settings = {
+            "format": 1,
+            **provenance(),
+            "data_checksum": dataset.info.get("checksum"),
+            "tokenizer": config.to_dict(),
+        }
         write_json(partial / "run.json", settings)
         Run(partial).write_manifest()
         if run.exists():

@@ -11,7 +11,7 @@ CHUNK_ROWS = 128
 
 
 class _CatalogCrossEntropy(torch.autograd.Function):
-    """Summed softmax cross-entropy over all items whose logits never leave the cache: gradients are made with the loss."""
+    """Summed cross-entropy over all items whose logits never leave the cache: gradients are made with the loss."""
 
     @staticmethod
     def forward(ctx, queries: Tensor, table: Tensor, targets: Tensor) -> Tensor:
@@ -77,9 +77,7 @@ def unused_codebooks(order: Int[Tensor, "B M"]) -> Bool[Tensor, "B T M"]:
     return rank[:, None, :] >= steps[:, None]
 
 
-def category_loss(
-    logits: Float[Tensor, "B T C"], categories: Int[Tensor, "B"]
-) -> Float[Tensor, ""]:
+def category_loss(logits: Float[Tensor, "B T C"], categories: Int[Tensor, "B"]) -> Float[Tensor, ""]:
     """Mean of -log p(the target's category) over every step (Eq. 7, which prints "predicted" for "true")."""
     wanted = categories[:, None].expand(logits.shape[:2])
     return torch.nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten())

@@ -21,6 +21,9 @@ from reg4rec_core.checkpoint import Run, append_metrics, build_network, open_run
 from reg4rec_core.config import HISTORY_LENGTH, ModelConfig, PretrainConfig
 from reg4rec_core.data import Dataset
 from reg4rec_core.data.batching import held_out_histories, held_out_users, pad_histories, training_windows
+from reg4rec_core.decoding import ItemIndex
+from reg4rec_core.evaluation.held_out import held_out
+from reg4rec_core.evaluation.theta_choice import ThetaChoice, choose_theta, finite
 from reg4rec_core.metrics import ndcg_at, places_in_scores, recall_at
 from reg4rec_core.model import EncoderDecoder, Reasoner
 from reg4rec_core.training.objective import CatalogTensors, draw_prefixes, pretrain_losses
@@ -29,6 +32,8 @@ from reg4rec_core.types import InputError
 PREFIXES_PER_WINDOW = 2
 """Prefixes a window the decoder learns from in each epoch; the encoder learns from all of them."""
 VALIDATION_ROWS = 256
+THETA_USERS = 1000
+"""Validation users that the run's default theta is chosen on."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +48,9 @@ def validation_set(dataset: Dataset) -> Validation:
     """Every user with a validation target."""
     users = held_out_users(dataset.interactions, "valid")
     if not len(users):
-        raise InputError("pre-training needs validation targets, this data set has none; prepare it with a split that has")
+        raise InputError(
+            "pre-training needs validation targets, this data set has none; prepare it with a split that has"
+        )
     sequences, targets = held_out_histories(dataset.interactions, users, "valid")
     return Validation(torch.as_tensor(pad_histories(sequences, HISTORY_LENGTH)), torch.as_tensor(targets))
 
@@ -61,7 +68,9 @@ def first_state_places(network: EncoderDecoder, validation: Validation) -> Int[n
     return np.concatenate(places)
 
 
-def epoch_batches(windows: np.ndarray, *, batch_size: int, generator: torch.Generator) -> Iterator[Int[Tensor, "B length"]]:
+def epoch_batches(
+    windows: np.ndarray, *, batch_size: int, generator: torch.Generator
+) -> Iterator[Int[Tensor, "B length"]]:
     """Every window once, in random batches of similar length, cut to their longest (padding changes no result)."""
     order = torch.randperm(len(windows), generator=generator).numpy()
     lengths = (windows > 0).sum(1)
@@ -93,7 +102,9 @@ class Progress:
     seconds: float = 0.0
 
 
-def save_resume(path: Path, network: EncoderDecoder, optimizer: torch.optim.Optimizer, progress: Progress, settings: str) -> None:
+def save_resume(
+    path: Path, network: EncoderDecoder, optimizer: torch.optim.Optimizer, progress: Progress, settings: str
+) -> None:
     """Weights, optimizer moments and counters in one safetensors file, written atomically."""
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
@@ -112,7 +123,8 @@ def load_resume(path: Path, network: EncoderDecoder, optimizer: torch.optim.Opti
         metadata = file.metadata()
         if metadata["settings"] != settings:
             raise InputError(
-                f"{path} was left by a pre-training with other settings; repeat those settings to go on, or delete it to start anew"
+                f"{path} was left by a pre-training with other settings; "
+                "repeat those settings to go on, or delete it to start anew"
             )
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     network.load_state_dict({name[8:]: value for name, value in tensors.items() if name.startswith("network.")})
@@ -137,7 +149,7 @@ def make_optimizer(network: EncoderDecoder, config: PretrainConfig) -> torch.opt
 def pretrain(
     run_path: Path, model: ModelConfig, config: PretrainConfig, *, progress: Callable[[str], None] = lambda text: None
 ) -> dict[str, Any]:
-    """Train the network of a run whose codes exist; the best epoch by validation NDCG@10 becomes its pretrained weights.
+    """Train the network of a run whose codes exist; the best epoch by validation NDCG@10 gives the weights.
 
     Killed and called again with the same settings, it goes on after the last finished epoch.
     """
@@ -145,15 +157,23 @@ def pretrain(
     run = open_run(run_path)
     dataset, ids = run.load_dataset(), run.semantic_ids()
     if "pretrained" in run.weights_available() and not (run.path / "pretrain.resume").exists():
-        raise InputError(f"{run.path} is pre-trained already; fit a new run, or delete its weights folder to train again")
+        raise InputError(
+            f"{run.path} is pre-trained already; fit a new run, or delete its weights folder to train again"
+        )
     torch.manual_seed(config.seed)
     network = build_network(
-        model, ids, n_categories=dataset.catalog.n_categories, dropout=config.dropout, decoder_dropout=config.decoder_dropout
+        model,
+        ids,
+        n_categories=dataset.catalog.n_categories,
+        dropout=config.dropout,
+        decoder_dropout=config.decoder_dropout,
     )
     catalog = CatalogTensors(torch.as_tensor(ids.codes), torch.as_tensor(dataset.catalog.categories))
     windows = training_windows(dataset.interactions, HISTORY_LENGTH)
     if not len(windows):
-        raise InputError("pre-training needs users with at least 2 training items, this data set has none; lower --k-core")
+        raise InputError(
+            "pre-training needs users with at least 2 training items, this data set has none; lower --k-core"
+        )
     validation = validation_set(dataset)
     optimizer = make_optimizer(network, config)
     stop_rule = {"epochs", "minutes", "patience"}  # these may change between a stop and a resume
@@ -183,18 +203,34 @@ def pretrain(
             f"epoch {done.epoch}: loss {terms['loss']:.3f}, validation ndcg@10 {ndcg:.4f}, recall@10 {recall:.4f} "
             f"(best {done.best_ndcg:.4f} at epoch {done.best_epoch}), {done.seconds / 60:.1f} min"
         )
+    left = config.minutes * 60 - done.seconds
+    choice = choose_default_theta(run, dataset, seconds=left, progress=progress)
     (run.path / "pretrain.resume").unlink(missing_ok=True)
-    report = {"epochs": done.epoch, "best_epoch": done.best_epoch, "valid_ndcg@10": done.best_ndcg, "seconds": done.seconds}
+    report = {"epochs": done.epoch, "best_epoch": done.best_epoch, "valid_ndcg@10": done.best_ndcg}
+    report |= {"theta": finite(choice.theta), "seconds": done.seconds}
     run.update_settings(pretrain_report=report)
     run.write_manifest()
     return report
 
 
+def choose_default_theta(run: Run, dataset: Dataset, *, seconds: float, progress: Callable[[str], None]) -> ThetaChoice:
+    """Search a sample of validation users under several thetas and store the choice as the run's default."""
+    questions = held_out(dataset.interactions, "valid").sample(THETA_USERS, seed=0)
+    decode = run.decode_config()
+    choice = choose_theta(
+        run.network("pretrained"), ItemIndex(run.semantic_ids()), questions, decode, seconds=seconds, progress=progress
+    )
+    run.set_decode_config(dataclasses.replace(decode, theta=choice.theta))
+    run.write_json("evaluation/theta_choice.json", choice.to_json())
+    progress(f"theta {choice.theta} is the run's default, chosen on {choice.users:,} validation users")
+    return choice
+
+
 def finished(done: Progress, config: PretrainConfig) -> bool:
-    """Epochs, patience or the minutes (one more epoch would overrun them) are used up."""
+    """Epochs, patience or the minutes are used up: one more epoch would leave no tenth of them for choosing theta."""
     if done.epoch >= config.epochs or (done.epoch and done.epoch - done.best_epoch >= config.patience):
         return True
-    return done.epoch > 0 and (done.seconds / 60) * (done.epoch + 1) / done.epoch > config.minutes
+    return done.epoch > 0 and (done.seconds / 60) * (done.epoch + 1) / done.epoch > 0.9 * config.minutes
 
 
 def train_epoch(
@@ -213,13 +249,17 @@ def train_epoch(
     totals: dict[str, float] = {}
     started = time.perf_counter()
     batches = epoch_batches(windows, batch_size=config.batch_size, generator=generator)
-    for index, batch in enumerate(tqdm(batches, total=n_batches, desc=f"epoch {done.epoch + 1}", leave=False, disable=not sys.stderr.isatty())):
+    for index, batch in enumerate(
+        tqdm(batches, total=n_batches, desc=f"epoch {done.epoch + 1}", leave=False, disable=not sys.stderr.isatty())
+    ):
         share = max(
             (done.epoch + index / n_batches) / config.epochs,
             (done.seconds + time.perf_counter() - started) / 60 / config.minutes,
         )
         for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * learning_rate_factor(done.step, share, warmup_steps=config.warmup_steps)
+            group["lr"] = config.learning_rate * learning_rate_factor(
+                done.step, share, warmup_steps=config.warmup_steps
+            )
         prefixes = draw_prefixes(
             batch[:, :-1] > 0, per_window=PREFIXES_PER_WINDOW, n_codebooks=network.n_codebooks, generator=generator
         )

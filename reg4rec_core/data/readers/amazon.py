@@ -7,7 +7,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ from reg4rec_core.types import InputError
 ENDINGS = (".json.gz", ".jsonl.gz", ".json", ".jsonl")
 LITERAL_ITEM = re.compile(r"""['"]asin['"]: ['"]([^'"]+)['"]""")
 """Where a line of the 2014 metadata names its item: lets lines of items nobody bought pass unparsed."""
-SHORTEST_LINE = 2
 
 
 def read_source(source: Path) -> SourceTables:
@@ -53,7 +51,8 @@ def find_files(source: Path) -> tuple[Path, Path]:
     files = sorted(path for path in source.iterdir() if path.name.endswith(ENDINGS))
     metadata = [path for path in files if path.name.startswith("meta_")]
     reviews = [path for path in files if not path.name.startswith("meta_")]
-    for kind, found in (("reviews (reviews_X_5.json.gz, X.jsonl.gz)", reviews), ("metadata (meta_X.json.gz)", metadata)):
+    kinds = {"reviews (reviews_X_5.json.gz, X.jsonl.gz)": reviews, "metadata (meta_X.json.gz)": metadata}
+    for kind, found in kinds.items():
         if len(found) != 1:
             names = ", ".join(path.name for path in found) or "none"
             raise InputError(f"{source} must hold exactly one file of {kind}, found {names}; keep one category apart")
@@ -69,9 +68,7 @@ def read_lines(path: Path, *, wanted: set[str] | None = None) -> Iterator[tuple[
     with readable(path), opened(path, "rt", encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             line = line.strip()
-            if len(line) < SHORTEST_LINE:
-                if line:
-                    raise bad_line(path, number, line)
+            if not line:
                 continue
             if wanted is not None and line.startswith("{'") and line.endswith("}"):
                 named = LITERAL_ITEM.search(line)
@@ -113,7 +110,8 @@ def read_review(path: Path, number: int, record: dict[str, Any]) -> tuple[str, s
     else:
         item = "parent_asin" if "parent_asin" in record else "asin"
         user, time, ticks = "user_id", record.get("timestamp"), 1000
-    return read_id(path, number, record, user), read_id(path, number, record, item), read_time(path, number, time, ticks)
+    ids = (read_id(path, number, record, name) for name in (user, item))
+    return *ids, read_time(path, number, time, ticks)
 
 
 def read_id(path: Path, number: int, record: dict[str, Any], name: str) -> str:
@@ -134,7 +132,7 @@ def read_time(path: Path, number: int, value: Any, ticks: int) -> int:
     except (TypeError, ValueError):
         seconds = float("nan")
     if isinstance(value, bool) or not (0 <= seconds < 1e11):
-        raise InputError(f"{path}, line {number}: the review time must be a unix time, got {value!r:.40}; mend the line")
+        raise InputError(f"{path}, line {number}: the review time must be a unix time, got {value!r:.40}; mend it")
     return int(seconds)
 
 
@@ -150,9 +148,9 @@ def read_metadata(path: Path, *, wanted: set[str]) -> tuple[pd.DataFrame, int]:
         described = (text(record.get("title")), text(record.get("brand") or record.get("store")), read_paths(record))
         if found.setdefault(key, described) is not described:
             if found[key] != described:
-                raise InputError(f"{path}, line {number}: item {key} occurs twice with different content; keep one line")
+                raise InputError(f"{path}, line {number}: item {key} occurs twice, differently; keep one line")
             repeated += 1
-    if not lines and not any(True for _ in islice(read_lines(path), 1)):
+    if not lines and next(read_lines(path), None) is None:
         raise InputError(f"{path} is empty; it must hold one item a line")
     paths = primary_paths([paths for _, _, paths in found.values()])
     titles, brands = [title for title, _, _ in found.values()], [brand for _, brand, _ in found.values()]

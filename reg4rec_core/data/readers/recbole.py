@@ -1,7 +1,9 @@
-"""RecBole atomic files: NAME.inter and, where there is one, NAME.item; tab-separated with typed headers (field:type)."""
+"""RecBole atomic files: NAME.inter and perhaps NAME.item, tab-separated with typed headers (field:type)."""
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,13 +93,13 @@ def read_items(path: Path) -> pd.DataFrame:
     )
 
 
-def sequence_separator(cells) -> str:
+def sequence_separator(cells: Iterable[Any]) -> str:
     """What stands between the tokens of a sequence: a comma, bar or > where any cell has one, else RecBole's blank."""
     present = "".join(cell for cell in cells if isinstance(cell, str))
     return next((mark for mark in (">", "|", ",") if mark in present), " ")
 
 
-def read_sequence(cell, separator: str) -> tuple[str, ...]:
+def read_sequence(cell: Any, separator: str) -> tuple[str, ...]:
     """The tokens of one cell; a cell may also be written as a Python list."""
     if isinstance(cell, str) and cell.startswith("[") and cell.endswith("]"):
         try:

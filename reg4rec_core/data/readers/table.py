@@ -47,7 +47,7 @@ class TableColumns:
             raise InputError(f"--columns knows the roles {', '.join(ROLES)}, got {unknown[0]}; leave it out")
         missing = [role for role in ("user", "item") if not mapping.get(role)]
         if missing:
-            raise InputError(f"--columns must name the {' and '.join(missing)} column, for example user=customer,item=sku")
+            raise InputError(f"--columns must name the {' and '.join(missing)} column, as in user=customer,item=sku")
         return cls(**mapping)
 
 
@@ -102,7 +102,7 @@ def text_column(rows: pd.DataFrame, column: str | None) -> list[str]:
     """Texts of a column, numbers as they read; "" where a cell is missing or there is no column."""
     if column is None:
         return [""] * len(rows)
-    return [clean_text(value if isinstance(value, str) else str(value)) if is_given(value) else "" for value in rows[column]]
+    return [clean_text(str(value)) if is_given(value) else "" for value in rows[column]]
 
 
 def path_column(rows: pd.DataFrame, column: str | None, separator: str) -> list[tuple[str, ...]]:

@@ -53,6 +53,13 @@ def test_principal_components_keep_the_largest_variance_first():
 
 def test_every_modality_has_the_same_share_of_a_unit_norm():
     rng = np.random.default_rng(0)
-    joined = join_modalities(100 * rng.standard_normal((50, 4)).astype(np.float32), rng.standard_normal((50, 2)).astype(np.float32))
+    joined = join_modalities(
+        100 * rng.standard_normal((50, 4)).astype(np.float32), rng.standard_normal((50, 2)).astype(np.float32)
+    )
     norms = np.square(joined[1:]).sum(1).mean(), np.square(joined[1:, :4]).sum(1).mean()
     assert norms == (pytest.approx(1.0, rel=1e-4), pytest.approx(0.5, rel=1e-4))
+
+
+def test_people_with_one_item_each_leave_no_behaviour():
+    vectors = behaviour_features(np.array([1, 2, 3]), np.arange(4), n_items=4, width=2, seed=0)
+    assert (vectors == 0).all()

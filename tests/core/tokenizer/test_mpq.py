@@ -37,7 +37,9 @@ def test_orthogonality_loss_is_zero_for_orthogonal_columns_and_counts_each_repea
     identity = torch.eye(4).view(4, 2, 2).transpose(0, 1)
     assert orthogonality_loss(3 * identity).item() == pytest.approx(0.0, abs=1e-6)
     twice = torch.stack([torch.eye(4)[:, :2], torch.eye(4)[:, :2]])
-    assert orthogonality_loss(twice).item() == pytest.approx(4.0)  # two equal pairs, each off-diagonal entry 1, both sides
+    assert orthogonality_loss(twice).item() == pytest.approx(
+        4.0
+    )  # two equal pairs, each off-diagonal entry 1, both sides
 
 
 def test_codebook_loss_weighs_the_commitment_and_sends_each_gradient_one_way():
