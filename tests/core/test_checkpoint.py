@@ -7,7 +7,7 @@ from reg4rec_core.config import DecodeConfig
 from reg4rec_core.types import InputError
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(tmp_path):
     write_json(tmp_path / "run" / "run.json", {"format": 1})
     return open_run(tmp_path / "run")

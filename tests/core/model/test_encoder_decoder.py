@@ -77,8 +77,9 @@ def test_a_decoder_step_sees_only_the_codes_emitted_before_it():
     network = make_network()
     history = torch.tensor([[0, 1, 2, 3, 4, 5]])
     order = torch.tensor([[2, 0, 1]])
-    one, other = decode_one(network, history, order, torch.tensor([[1, 2, 3]])), decode_one(
-        network, history, order, torch.tensor([[0, 2, 3]])
+    one, other = (
+        decode_one(network, history, order, torch.tensor([[1, 2, 3]])),
+        decode_one(network, history, order, torch.tensor([[0, 2, 3]])),
     )
     torch.testing.assert_close(one.states[:, :2], other.states[:, :2])  # codebook 0 comes second
     assert not torch.allclose(one.states[:, 2], other.states[:, 2])

@@ -1,0 +1,1 @@
+"""The Streamlit application: thin screens over pure view-models."""

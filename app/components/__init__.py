@@ -1,0 +1,1 @@
+"""Reusable pieces of pages. They draw what they are given and report what was clicked."""

@@ -1,0 +1,36 @@
+"""The belief over categories at a step, and how far it moved."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.charts import Ground, colour_of
+from app.view_models.reasoning import Shift
+
+CHART_HEIGHT = 232
+GAUGE_END = 0.3
+"""Right end of the js gauge; larger shifts fill it."""
+
+
+def belief_chart(option: dict[str, Any], *, title: str) -> None:
+    st.caption(title)
+    st.echarts_chart(option, height=CHART_HEIGHT, key="belief", alt=title)
+
+
+def js_gauge(shift: Shift, ground: Ground) -> None:
+    """The Jensen-Shannon divergence of the step as a bar, theta as a mark on it."""
+    missing = np.isnan(shift.js)
+    fill = 0 if missing else min(shift.js / GAUGE_END, 1)
+    colour = colour_of("pruned" if not missing and shift.js > shift.theta else "kept", ground)
+    limit = "off" if np.isinf(shift.theta) else f"{shift.theta:.3f}"
+    mark = (
+        "" if np.isinf(shift.theta) else f'<div class="mark" style="left:{min(shift.theta / GAUGE_END, 1):.1%}"></div>'
+    )
+    value = "–" if missing else f"{shift.js:.3f}"
+    st.html(
+        f'<div class="r4"><div style="display:flex;justify-content:space-between">'
+        f"<span>belief moved by js <b>{value}</b> · {shift.verdict}</span><span>θ <b>{limit}</b></span></div>"
+        f'<div class="r4-gauge" role="img" aria-label="js {value}, theta {limit}: {shift.verdict}">'
+        f'<div class="fill" style="width:{fill:.1%};background:{colour}"></div>{mark}</div></div>'
+    )

@@ -1,0 +1,98 @@
+"""The settings of a search and the step scrubber. Every widget is bound to the URL by its key."""
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from reg4rec_core import DecodeConfig
+
+MOMENTS = {"test": "the last purchase", "valid": "the last but one", "now": "what comes next"}
+MAX_THETA, MAX_BEAM = 0.3, 40
+
+
+def run_control(names: list[str]) -> str:
+    """Which run to look at, where there is a choice."""
+    if len(names) == 1:
+        return names[0]
+    chosen = st.selectbox("Run", names, key="run", bind="query-params")
+    return chosen if chosen in names else names[0]
+
+
+def fold_control() -> bool:
+    """Whether steps without a choice are folded."""
+    return st.toggle(
+        "fold forced steps",
+        value=True,
+        key="fold",
+        bind="query-params",
+        help="Once a branch has one item left, its remaining codes are forced. They are still checked.",
+    )
+
+
+def moment_control() -> str:
+    """Which purchase to predict; a key of MOMENTS."""
+    chosen = st.segmented_control(
+        "Predict",
+        list(MOMENTS),
+        default="test",
+        required=True,
+        key="at",
+        bind="query-params",
+        help="test: the last purchase, held out from training. valid: the one before it. now: what nobody knows yet.",
+    )
+    return chosen if chosen in MOMENTS else "test"
+
+
+def theta_control(default: DecodeConfig) -> tuple[float, bool]:
+    """The threshold, and whether CORP prunes at all."""
+    slider, switch = st.columns([3, 1], vertical_alignment="bottom", gap="small")
+    corp = switch.toggle(
+        "prune",
+        value=bool(np.isfinite(default.theta)),
+        key="corp",
+        bind="query-params",
+        help="Off is θ = ∞: plain beam search.",
+    )
+    theta = slider.slider(
+        "θ: largest jump of the belief",
+        min_value=0.0,
+        max_value=MAX_THETA,
+        value=float(default.theta) if default.theta <= MAX_THETA else 0.06,
+        step=0.005,
+        format="%.3f",
+        key="theta",
+        bind="query-params",
+        disabled=not corp,
+        help="A branch whose belief over categories moves by more than this (Jensen-Shannon divergence) is pruned, "
+        "and the next best candidate takes its place.",
+    )
+    return theta, corp
+
+
+def beam_control(default: DecodeConfig) -> int:
+    """How many paths the search keeps at every step."""
+    return st.slider(
+        "Beam width",
+        min_value=1,
+        max_value=max(MAX_BEAM, default.beam_width),
+        value=default.beam_width,
+        key="beam",
+        bind="query-params",
+        help="Paths kept at every step.",
+    )
+
+
+def step_scrubber(last: int, *, default: int, set_step: Callable[[int], None]) -> int:
+    """The chosen step, by slider or by the arrow keys."""
+
+    def move(by: int) -> None:
+        set_step(min(max(int(st.session_state["step"]) + by, 0), last))
+
+    back, slider, forth = st.columns([1, 6, 1], vertical_alignment="center", gap="small")
+    back.button("◂", key="step_back", on_click=move, args=(-1,), shortcut="Left", help="One step back")
+    forth.button("▸", key="step_forth", on_click=move, args=(1,), shortcut="Right", help="One step on")
+    step = slider.slider(
+        f"Step of {last}", min_value=0, max_value=last, value=min(default, last), key="step", bind="query-params"
+    )
+    return min(max(int(step), 0), last)

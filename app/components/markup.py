@@ -1,0 +1,75 @@
+"""HTML that several components share. Everything inside comes escaped; colours mix from the page's own text colour."""
+
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+STYLE = """
+<style>
+.r4 { --line: color-mix(in srgb, currentColor 16%, transparent);
+      --tint: color-mix(in srgb, currentColor 4%, transparent);
+      --soft: color-mix(in srgb, currentColor 62%, transparent); --accent: #2F8FCB;
+      font-size: .92rem; line-height: 1.4; }
+.r4 .soft { color: var(--soft); }
+.r4 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.r4-why { min-height: 4.5em; font-size: 1rem; line-height: 1.5; max-width: 190ch; }
+.r4-strip { display: flex; flex-direction: row-reverse; gap: 18px; overflow-x: auto;
+            padding: 2px 2px 8px; }
+.r4-card { flex: 0 0 auto; width: 172px; height: 92px; box-sizing: border-box; padding: 7px 10px; position: relative;
+           border: 1px solid var(--line); border-radius: 6px; background: var(--tint);
+           font-size: .86rem; line-height: 1.3; }
+.r4-card:not(:last-child)::before { content: "→"; position: absolute; left: -16px; top: 32px; color: var(--soft); }
+.r4-card .name { display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden;
+                 font-weight: 550; }
+.r4-card .line { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; color: var(--soft); font-size: .8rem; }
+.r4-card.next { border-style: dashed; border-color: var(--accent); background: none; width: 214px;
+                margin-right: auto; }
+.r4-legend { display: flex; flex-wrap: wrap; gap: 4px 18px; align-items: center; }
+.r4-legend .glyph { font-size: 1.25em; line-height: 1; margin-right: 5px; }
+.r4-scroll { overflow: auto; border-top: 1px solid var(--line); }
+.r4-table { border-collapse: collapse; width: 100%; font-size: .86rem; }
+.r4-table th { text-align: left; font-weight: 500; color: var(--soft); padding: 4px 8px 4px 0; }
+.r4-table td { border-top: 1px solid var(--line); padding: 4px 8px 4px 0; vertical-align: top; }
+.r4-table .num + td:last-child { white-space: nowrap; }
+.r4-table tr.chosen td { font-weight: 650; }
+.r4-facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(118px, 1fr)); gap: 2px 16px; }
+.r4-facts .value { font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.r4-gauge { position: relative; height: 12px; border-radius: 6px; background: var(--line); margin: 4px 0 3px; }
+.r4-gauge .fill { position: absolute; inset: 0 auto 0 0; border-radius: 6px; }
+.r4-gauge .mark { position: absolute; top: -4px; bottom: -4px; width: 2px; background: currentColor; }
+</style>
+"""
+
+
+def page_style() -> None:
+    """Once a page, before any other component."""
+    st.html(STYLE)
+
+
+def paragraph(text: str) -> None:
+    """A paragraph that keeps its room whatever it says."""
+    st.html(f'<div class="r4"><div class="r4-why">{escape(text)}</div></div>')
+
+
+def table(rows: pd.DataFrame, *, numbers: Sequence[str] = (), chosen: Sequence[bool] = (), height: int) -> str:
+    """A plain table that scrolls inside its height; columns in `numbers` are set flush right."""
+    heads = "".join(
+        f'<th class="num">{escape(name)}</th>' if name in numbers else f"<th>{escape(name)}</th>" for name in rows
+    )
+    marks = list(chosen) or [False] * len(rows)
+    body = "".join(
+        _row([str(value) for value in record], list(rows), numbers, mark)
+        for record, mark in zip(rows.itertuples(index=False), marks, strict=True)
+    )
+    inner = f'<table class="r4-table"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="r4"><div class="r4-scroll" style="height:{height}px" tabindex="0">{inner}</div></div>'
+
+
+def _row(values: list[str], names: list[str], numbers: Sequence[str], chosen: bool) -> str:
+    cells = "".join(
+        f'<td class="num">{escape(value)}</td>' if name in numbers else f"<td>{escape(value)}</td>"
+        for name, value in zip(names, values, strict=True)
+    )
+    return f'<tr class="chosen">{cells}</tr>' if chosen else f"<tr>{cells}</tr>"

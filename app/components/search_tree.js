@@ -1,0 +1,126 @@
+const SVG = "http://www.w3.org/2000/svg"
+const MARGIN = { left: 22, right: 232, top: 36, bottom: 12 }
+
+const shape = (symbol, size) => {
+  const r = size / 2
+  if (symbol === "triangle") return `M0 ${-r}L${r} ${r * 0.85}H${-r}Z`
+  if (symbol === "diamond") return `M0 ${-r}L${r} 0L0 ${r}L${-r} 0Z`
+  if (symbol === "rect") return `M${-r * 0.85} ${-r * 0.85}H${r * 0.85}V${r * 0.85}H${-r * 0.85}Z`
+  return `M${-r} 0A${r} ${r} 0 1 1 ${r} 0A${r} ${r} 0 1 1 ${-r} 0Z`
+}
+const draw = (parent, tag, attributes, text) => {
+  const element = document.createElementNS(SVG, tag)
+  for (const name in attributes) element.setAttribute(name, attributes[name])
+  if (text !== undefined) element.textContent = text
+  parent.append(element)
+  return element
+}
+
+function drawTree(svg, data, width) {
+  const place = (node) => [
+    MARGIN.left + node.x * (width - MARGIN.left - MARGIN.right),
+    MARGIN.top + node.y * (data.height - MARGIN.top - MARGIN.bottom),
+  ]
+  svg.replaceChildren()
+  svg.setAttribute("height", data.height)
+  svg.setAttribute("aria-label", data.alt)
+  for (const column of data.columns) {
+    const [x] = place({ x: column.x, y: 0 })
+    if (column.chosen) draw(svg, "line", { class: "column", x1: x, x2: x, y1: 22, y2: data.height - 4 })
+    draw(svg, "text", { class: column.chosen ? "head chosen" : "head", x, y: 14 }, column.name)
+  }
+  const links = data.nodes.map((node) => {
+    if (node.parent < 0) return null
+    const [[x1, y1], [x2, y2]] = [place(data.nodes[node.parent]), place(node)]
+    return draw(svg, "path", {
+      class: "link",
+      d: `M${x1} ${y1}C${x1 + (x2 - x1) * 0.4} ${y1} ${x2 - (x2 - x1) * 0.4} ${y2} ${x2} ${y2}`,
+      stroke: node.colour,
+      "stroke-width": node.link.width,
+      "stroke-opacity": node.link.opacity,
+      "stroke-dasharray": node.link.dash,
+    })
+  })
+  const marks = data.nodes.map((node, row) => {
+    const [x, y] = place(node)
+    const mark = draw(svg, "path", {
+      class: `node${node.hollow ? " hollow" : ""}${node.chosen ? " chosen" : ""}${node.size < 1 ? " gone" : ""}`,
+      d: shape(node.symbol, node.size),
+      transform: `translate(${x} ${y})`,
+      opacity: node.opacity,
+      stroke: node.colour,
+      "stroke-width": node.hollow ? 1.5 : 0,
+      ...(node.hollow ? {} : { fill: node.colour }),
+      role: "button",
+      "aria-label": `${node.heading}: ${node.reason}`,
+      "data-path": node.path,
+      tabindex: node.chosen ? 0 : -1,
+    })
+    mark.row = row
+    if (node.label) {
+      const label = draw(svg, "text", { class: node.strong ? "label strong" : "label", x: x + 12, y }, node.label)
+      label.row = row
+    }
+    return mark
+  })
+  return { links, marks, place }
+}
+
+function showTip(tip, node, [x, y], width) {
+  tip.replaceChildren(
+    ...[["b", "", node.heading], ["div", "numbers", node.numbers], ["div", "", node.reason]].map(([tag, name, text]) => {
+      const element = document.createElement(tag)
+      element.className = name
+      element.textContent = text
+      return element
+    }),
+  )
+  tip.hidden = false
+  tip.style.left = `${Math.max(0, Math.min(x + 14, width - tip.offsetWidth))}px`
+  tip.style.top = `${y > tip.offsetHeight + 20 ? y - tip.offsetHeight - 14 : y + 16}px`
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const svg = parentElement.querySelector("svg")
+  const tip = parentElement.querySelector(".tip")
+  let drawn
+  let width
+  const redraw = () => {
+    const focused = parentElement.activeElement?.classList?.contains("node") ?? svg.contains(document.activeElement)
+    width = svg.parentElement.clientWidth
+    if (!width) return
+    drawn = drawTree(svg, data, width)
+    if (focused) drawn.marks[data.nodes.findIndex((node) => node.chosen)]?.focus({ preventScroll: true })
+  }
+  const choose = (row) => {
+    drawn.marks.forEach((mark, other) => mark.classList.toggle("pending", other === row))
+    setTriggerValue("chosen", data.nodes[row].path)
+  }
+  const hover = (row) => {
+    drawn.links.forEach((link) => link?.classList.remove("hovered"))
+    tip.hidden = row === undefined
+    if (row === undefined) return
+    for (let at = row; data.nodes[at].parent >= 0; at = data.nodes[at].parent) drawn.links[at].classList.add("hovered")
+    showTip(tip, data.nodes[row], drawn.place(data.nodes[row]), width)
+  }
+  const neighbour = (row, by) => {
+    const column = data.nodes.map((node, at) => at).filter((at) => data.nodes[at].x === data.nodes[row].x)
+    column.sort((a, b) => data.nodes[a].y - data.nodes[b].y)
+    return column[column.indexOf(row) + by]
+  }
+  svg.onclick = (event) => { if (event.target.row !== undefined) choose(event.target.row) }
+  svg.onpointerover = (event) => hover(event.target.row)
+  svg.onpointerleave = () => hover(undefined)
+  svg.onkeydown = (event) => {
+    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key]
+    const next = by && event.target.row !== undefined ? neighbour(event.target.row, by) : undefined
+    if (next === undefined) return
+    event.preventDefault()
+    choose(next)
+  }
+  parentElement.resizing?.disconnect()
+  parentElement.resizing = new ResizeObserver(() => { if (svg.parentElement.clientWidth !== width) redraw() })
+  parentElement.resizing.observe(svg.parentElement)
+  redraw()
+  return () => parentElement.resizing?.disconnect()
+}

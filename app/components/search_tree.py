@@ -1,0 +1,51 @@
+"""The search tree, its legend, and what a click on it means.
+
+A component of our own: the built-in graph chart waits 150 ms before it reports a click, and its nodes are neither
+reachable by keyboard nor named for those who cannot see them.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.charts import MARKS, Ground, colour_of
+
+KEY = "tree"
+_HERE = Path(__file__)
+_GLYPHS = {"circle": "●○", "triangle": "▲△", "diamond": "◆◇", "rect": "■□"}
+
+_tree = st.components.v2.component(
+    "reg4rec.search_tree",
+    html='<div class="tree"><svg role="group"></svg><div class="tip" hidden></div></div>',
+    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
+    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+)
+
+
+def legend(counts: pd.DataFrame, ground: Ground) -> None:
+    """How each kind of node looks, and how many there are."""
+    entries = "".join(
+        f"<span>{_icon(row['kind'], ground)}{row['name']} <b>{row['count']}</b></span>"
+        for row in counts.to_dict("records")
+    )
+    hint = "The larger a node, the likelier its path. Click a node to follow its path."
+    st.html(f'<div class="r4"><div class="r4-legend">{entries}</div><div class="soft">{hint}</div></div>')
+
+
+def _icon(kind: str, ground: Ground) -> str:
+    glyph = _GLYPHS[MARKS[kind].symbol][0 if MARKS[kind].filled else 1]
+    return f'<span class="glyph" style="color:{colour_of(kind, ground)}" aria-hidden="true">{glyph}</span>'
+
+
+def search_tree(drawing: dict[str, Any], *, on_choose: Callable[[str], None]) -> None:
+    """Draw the tree; `on_choose` gets the path key of the node that was clicked or reached by keyboard."""
+
+    def chosen() -> None:
+        path = st.session_state[KEY].chosen
+        if isinstance(path, str):
+            on_choose(path)
+
+    _tree(key=KEY, data=drawing, height=drawing["height"], on_chosen_change=chosen)

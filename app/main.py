@@ -1,0 +1,9 @@
+"""The pages of the application."""
+
+from pathlib import Path
+
+import streamlit as st
+
+# A drawn icon: named ones would be fetched from another host.
+st.set_page_config(page_title="reg4rec", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
+st.navigation([st.Page("screens/reasoning.py", title="Reasoning")], position="top").run()

@@ -1,0 +1,162 @@
+"""Everything that outlives one run of a page: opened runs, searches, and what the address bar says.
+
+The only module with caches and session state. Whatever a page remembers stands in the URL, either because a widget is
+bound to it or because it is written here; every value that comes back is checked before it is used.
+"""
+
+import gc
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.charts import Ground
+from app.view_models.reasoning import found_users, is_telling, telling_score
+from app.view_models.tree import path_length
+from reg4rec_core import (
+    DecodeConfig,
+    Facets,
+    InputError,
+    ReasoningTrace,
+    Recommender,
+    UserIndex,
+    index_users,
+    read_facets,
+    search_users,
+)
+
+RUN_VARIABLE = "REG4REC_RUN"
+CHECKPOINTS = Path("checkpoints")
+DEFAULT_RUN = CHECKPOINTS / "demo"
+FIRST_LOOK_BLOCKS = 12
+"""Blocks of users searched at most for one worth showing to a newcomer."""
+BLOCK = 8
+
+RunKey = tuple[str, int]
+"""A run's path and when it was last written, so that a retrained run is opened afresh."""
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """One run in memory. Shared by all sessions: nobody changes anything in it."""
+
+    key: RunKey
+    name: str
+    recommender: Recommender
+    facets: Facets
+    users: UserIndex
+
+    @property
+    def n_users(self) -> int:
+        return self.recommender.interactions.n_users
+
+    def find_users(self, query: str) -> pd.DataFrame:
+        """Users that match a query, as rows to choose from."""
+        return found_users(search_users(self.users, query), self.facets.catalog, self.recommender.interactions)
+
+
+def known_runs() -> dict[str, Path]:
+    """The runs that a link may name: the one the app was started on first, then every folder under checkpoints/."""
+    started_on = Path(os.environ.get(RUN_VARIABLE) or DEFAULT_RUN)
+    others = sorted(path.parent for path in CHECKPOINTS.glob("*/run.json"))
+    return {started_on.name: started_on} | {path.name: path for path in others if path.name != started_on.name}
+
+
+def open_run(name: str) -> OpenRun:
+    """The run of that name; InputError when it is none of `known_runs` or lacks something."""
+    runs = known_runs()
+    if name not in runs:
+        raise InputError(f"there is no run {name!r} here; choose one of {', '.join(runs)}")
+    weights = sorted(runs[name].glob("weights/*.safetensors"))
+    return _open((str(runs[name]), max((path.stat().st_mtime_ns for path in weights), default=0)), name)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the run…")
+def _open(key: RunKey, name: str) -> OpenRun:
+    recommender = Recommender.load(key[0])
+    facets = read_facets(recommender.catalog, recommender.semantic_ids, recommender.interactions)
+    users = index_users(recommender.catalog, recommender.interactions)
+    recommender.recommend([recommender.interactions.sequence(0)], recommender.decode)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: without this every click pays for searching it for garbage
+    return OpenRun(key, name, recommender, facets, users)
+
+
+def search(run: OpenRun, user: int, at: str, decode: DecodeConfig) -> ReasoningTrace:
+    """The search for a user's history; kept, so that clicking around in it costs nothing."""
+    return _search(run.key, user, at, decode, run)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _search(key: RunKey, user: int, at: str, decode: DecodeConfig, _run: OpenRun) -> ReasoningTrace:
+    return _run.recommender.recommend([_run.recommender.history(user, at)], decode)[0]
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking for a user worth showing…")
+def _first_user(key: RunKey, _run: OpenRun) -> int:
+    """The first user whose search has everything to see; the best of those looked at where none has."""
+    recommender = _run.recommender
+    lengths = recommender.interactions.test_positions
+    users = np.flatnonzero((lengths >= 4) & (lengths <= 12))
+    users = users if len(users) else np.flatnonzero(lengths > 0)
+    best, best_score = 0, -np.inf
+    for block in np.split(users[: FIRST_LOOK_BLOCKS * BLOCK], range(BLOCK, FIRST_LOOK_BLOCKS * BLOCK, BLOCK)):
+        if len(block) == 0:
+            break
+        traces = recommender.recommend([recommender.history(user) for user in block], recommender.decode)
+        for user, trace in zip(block, traces, strict=True):
+            target = recommender.target(user)
+            if is_telling(trace, target):
+                return int(user)
+            if telling_score(trace, target) > best_score:
+                best, best_score = int(user), telling_score(trace, target)
+    return best
+
+
+def chosen_user_key(run: OpenRun) -> str:
+    """The user that the URL names, or one worth showing."""
+    key = st.query_params.get("user")
+    return key if key is not None else run.recommender.interactions.user_keys[_first_user(run.key, run)]
+
+
+def choose_user(key: str) -> None:
+    """Look at another user, from the path of their first recommendation."""
+    st.query_params["user"] = key
+    st.query_params.pop("path", None)
+
+
+def chosen_path() -> str:
+    """The path that the URL names, "" for the first recommendation's."""
+    return st.query_params.get("path", "")
+
+
+def follow(path: str) -> None:
+    """Look along another path, at the step that is chosen anyway."""
+    if path:
+        st.query_params["path"] = path
+    else:
+        st.query_params.pop("path", None)
+
+
+def choose_node(path: str) -> None:
+    """Follow the path through a node and look at the node's step; only from a callback."""
+    follow(path)
+    set_step(path_length(path))
+
+
+def set_step(step: int) -> None:
+    """Move the scrubber; only from a callback, before the slider is drawn."""
+    st.session_state["step"] = step
+
+
+def ground() -> Ground:
+    """Whether the page is drawn on a light or a dark ground."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def decode_settings(run: OpenRun, *, theta: float, corp: bool, beam: int) -> DecodeConfig:
+    """The run's decoding with the page's choices; InputError for values that no search accepts."""
+    return replace(run.recommender.decode, theta=float(theta) if corp else float("inf"), beam_width=int(beam))

@@ -1,0 +1,1 @@
+"""One module a page, same name: core types in, DataFrames and strings out."""

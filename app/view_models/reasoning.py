@@ -1,0 +1,331 @@
+"""The Reasoning page in tables: traces and catalogues in, DataFrames and strings out."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+import numpy as np
+import pandas as pd
+
+from app.view_models.tree import (
+    KINDS,
+    Focus,
+    node_kind,
+    node_name,
+    path_key,
+    percent,
+)
+from reg4rec_core import (
+    HISTORY_LENGTH,
+    UNKNOWN,
+    Catalog,
+    CodeCard,
+    DecodeConfig,
+    Facets,
+    FoundUser,
+    Interactions,
+    ReasoningTrace,
+    code_card,
+    count_fates,
+    explain_item,
+    explain_node,
+    facet_letter,
+    items_left,
+    search_document,
+    was_checked,
+)
+
+INTRODUCTION = (
+    "For one shopper the model spells out its recommendations code by code. Each column of the tree is one more code; "
+    "a branch is kept, out-scored, or pruned because it changed the model's idea of what kind of item comes next "
+    "by more than θ."
+)
+LISTED_ITEMS = 100
+"""Titles listed of the items a node still allows."""
+BELIEF_ROWS = 7
+"""Categories shown by name; the others are summed."""
+OTHERS = "all others"
+
+
+def why(trace: ReasoningTrace, facets: Facets, focus: Focus) -> str:
+    """Why the followed item stands where it stands; the first item when the followed path leads to none."""
+    ranks = np.flatnonzero(trace.item_nodes == focus.rows[-1])
+    if len(trace.items) == 0:
+        return "Nothing is recommended: no path led to an item outside the history."
+    return explain_item(trace, facets, int(ranks[0]) if len(ranks) else 0)
+
+
+def belief_rows(trace: ReasoningTrace, catalog: Catalog, focus: Focus) -> pd.DataFrame:
+    """The belief at the chosen step beside the one before it; the same categories in the same order along a path."""
+    believed = [row for row in focus.rows if not np.isnan(trace.beliefs[row]).any()]
+    seen = [row for row in believed if trace.step[row] <= focus.step] or believed[:1]
+    if not seen:
+        return pd.DataFrame({"category": [], "before": [], "now": []})
+    now, before = trace.beliefs[seen[-1]], trace.beliefs[seen[-2] if len(seen) > 1 else seen[-1]]
+    top = np.argsort(-trace.beliefs[believed].max(axis=0), kind="stable")[:BELIEF_ROWS]
+    names = [short_category(catalog.category_names[category]) for category in top]
+    rows = [(name, float(before[c]), float(now[c])) for name, c in zip(names, top, strict=True)]
+    if len(now) > len(top):
+        rows.append((OTHERS, float(1 - before[top].sum()), float(1 - now[top].sum())))
+    return pd.DataFrame(rows, columns=["category", "before", "now"])
+
+
+def belief_title(trace: ReasoningTrace, focus: Focus) -> str:
+    """What the belief chart shows, in words."""
+    if focus.step == 0:
+        return "What kind of item comes next, before any code"
+    if focus.ended:
+        return f"This branch ended at step {trace.step[focus.node]}: {KINDS[node_kind(trace, focus.node)]}"
+    if np.isnan(trace.beliefs[focus.node]).any():
+        return f"Step {focus.step} needs no belief; shown is the last one"
+    return f"What kind of item comes next, after step {focus.step} and before it"
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How far the belief moved at a node, against what CORP allows."""
+
+    js: float
+    theta: float
+    verdict: str
+
+
+def belief_shift(trace: ReasoningTrace, node: int) -> Shift:
+    js = float(trace.js[node])
+    if np.isnan(js):
+        return Shift(js, trace.theta, "nothing to compare")
+    if was_checked(trace, node):
+        return Shift(js, trace.theta, "too far: inconsistent" if js > trace.theta else "consistent")
+    return Shift(js, trace.theta, "checks are off" if np.isinf(trace.theta) else "not checked at this step")
+
+
+def node_facts(trace: ReasoningTrace, node: int) -> list[tuple[str, str]]:
+    """The numbers of one node, as label and value."""
+    parent = max(int(trace.parent[node]), 0)
+    return [
+        ("items left", f"{trace.items_left[parent]:,} → {trace.items_left[node]:,}"),
+        ("score", f"{trace.score[node]:.2f}"),
+        ("probability of the code", percent(trace.confidence[node])),
+        ("of the path so far", percent(np.exp(trace.log_prob[node]))),
+    ]
+
+
+def node_reason(trace: ReasoningTrace, focus: Focus) -> str:
+    """Why the node met its fate; says so where the branch ended before the chosen step or left the tree."""
+    reason = explain_node(trace, focus.node)
+    if not focus.found:
+        return f"The chosen path is not in this tree; this is the part of it that is. {reason}"
+    return f"The branch ended at step {trace.step[focus.node]}. {reason}" if focus.ended else reason
+
+
+@dataclass(frozen=True)
+class NodeDetails:
+    """What one node is."""
+
+    heading: str
+    card: CodeCard | None
+    """None for the root, which chose no code."""
+    about: list[tuple[str, str]]
+    typical: list[str]
+    """Titles of the most bought items that carry the code."""
+    allowed: pd.DataFrame
+    allowed_count: int
+    tried: pd.DataFrame
+
+
+def node_details(trace: ReasoningTrace, facets: Facets, node: int) -> NodeDetails:
+    """The code of a node, the items it still allows, and the codes it competed with."""
+    root = trace.parent[node] < 0
+    card = None if root else code_card(facets, int(trace.codebook[node]), int(trace.code[node]))
+    return NodeDetails(
+        heading=node_name(trace, facets, node),
+        card=card,
+        about=card_lines(card) if card else [],
+        typical=[facets.catalog.titles[item] for item in card.typical_items] if card else [],
+        allowed=allowed_items(trace, facets, node),
+        allowed_count=int(trace.items_left[node]),
+        tried=alternatives(trace, facets, node),
+    )
+
+
+def alternatives(trace: ReasoningTrace, facets: Facets, node: int) -> pd.DataFrame:
+    """The score table: every code tried from the node's parent, likeliest first, the node itself marked chosen."""
+    siblings = np.flatnonzero(trace.parent == trace.parent[node]) if trace.parent[node] >= 0 else np.array([node])
+    siblings = siblings[np.lexsort((siblings, -trace.log_prob[siblings]))]
+    return pd.DataFrame(
+        {
+            "code": [node_name(trace, facets, row) for row in siblings],
+            "probability": [percent(share) for share in trace.confidence[siblings]],
+            "items": [f"{count:,}" for count in trace.items_left[siblings]],
+            "score": [f"{score:.2f}" for score in trace.score[siblings]],
+            "js": ["–" if np.isnan(js) else f"{js:.3f}" for js in trace.js[siblings]],
+            "fate": [KINDS[node_kind(trace, row)] for row in siblings],
+            "chosen": siblings == node,
+        }
+    )
+
+
+def allowed_items(trace: ReasoningTrace, facets: Facets, node: int) -> pd.DataFrame:
+    """Titles of the items the node still allows: recommended ones first, then by how often they are bought."""
+    allowed = items_left(facets.ids, trace, node)
+    ranks = {int(item): rank for rank, item in enumerate(trace.items)}
+    order = sorted(allowed.tolist(), key=lambda item: (ranks.get(item, len(ranks)), -facets.popularity[item], item))
+    shown = order[:LISTED_ITEMS]
+    return pd.DataFrame(
+        {
+            "rank": [str(ranks[item] + 1) if item in ranks else "" for item in shown],
+            "title": [facets.catalog.titles[item] for item in shown],
+            "brand": [known(facets.catalog.brands[item]) for item in shown],
+        }
+    )
+
+
+def card_lines(card: CodeCard) -> list[tuple[str, str]]:
+    """What a code stands for, a kind of attribute a line: "words", "nail 82 %, polish 45 %"."""
+    kinds = (("categories", card.categories), ("brands", card.brands), ("words", card.words))
+    texts = [", ".join(f"{a.name} {a.share:.0%}" for a in attributes[:4]) for _, attributes in kinds]
+    return [(name, text or "none stands out") for (name, _), text in zip(kinds, texts, strict=True)]
+
+
+def recommendations(trace: ReasoningTrace, facets: Facets, focus: Focus, target: int) -> list[dict]:
+    """The final list, best first; every entry with the codes of its path and what the chosen step did for it."""
+    return [_recommendation(trace, facets, focus, target, rank) for rank in range(len(trace.items))]
+
+
+def _recommendation(trace: ReasoningTrace, facets: Facets, focus: Focus, target: int, rank: int) -> dict:
+    item, leaf = int(trace.items[rank]), int(trace.item_nodes[rank])
+    catalog = facets.catalog
+    path = trace.path(leaf)[1:] if leaf >= 0 else []
+    return {
+        "rank": rank + 1,
+        "title": catalog.titles[item],
+        "brand": known(catalog.brands[item]),
+        "category": short_category(catalog.category_names[catalog.categories[item]]),
+        "path_score": f"{trace.item_scores[rank]:.2f}",
+        "first_state": f"{trace.item_first_state[rank]:.2f}",
+        "hit": item == target,
+        "followed": leaf == focus.rows[-1],
+        "path": path_key(trace, leaf) if leaf >= 0 else "",
+        "codes": [_chip(trace, facets, focus, row) for row in path],
+    }
+
+
+def _chip(trace: ReasoningTrace, facets: Facets, focus: Focus, row: int) -> dict:
+    codebook, code = int(trace.codebook[row]), int(trace.code[row])
+    left, before = int(trace.items_left[row]), int(trace.items_left[trace.parent[row]])
+    return {
+        "facet": facet_letter(codebook),
+        "name": facets.name(codebook, code),
+        "now": int(trace.step[row]) == focus.step,
+        "decides": left < before,
+        "detail": f"step {trace.step[row]}: code {code}, {before:,} → {left:,} items, {KINDS[node_kind(trace, row)]}",
+    }
+
+
+def history_cards(catalog: Catalog, interactions: Interactions, user: int, length: int) -> pd.DataFrame:
+    """What the model sees of a user's first `length` purchases: the newest of them, oldest first."""
+    start = max(0, length - HISTORY_LENGTH)
+    items = interactions.sequence(user)[start:length]
+    return pd.DataFrame(
+        {
+            "title": [catalog.titles[item] for item in items],
+            "brand": [known(catalog.brands[item]) for item in items],
+            "category": [short_category(catalog.category_names[catalog.categories[item]]) for item in items],
+            "date": [date_text(stamp) for stamp in interactions.times(user)[start:length]],
+        }
+    )
+
+
+def target_title(catalog: Catalog, target: int) -> str:
+    return catalog.titles[target] if target > 0 else "?"
+
+
+def outcome(trace: ReasoningTrace, target: int) -> str:
+    """What became of the prediction, where the truth is known."""
+    if target < 0:
+        return "What comes next is not known."
+    ranks = np.flatnonzero(trace.items == target)
+    if len(ranks):
+        return f"Hit: number {ranks[0] + 1} of {len(trace.items)} in the list."
+    return f"Missed: not among the {len(trace.items)} recommended."
+
+
+def telling_score(trace: ReasoningTrace, target: int) -> float:
+    """How much a search has to show a newcomer: a hit high in the list, prunings, regenerations, no last resorts."""
+    counts = count_fates(trace)
+    ranks = np.flatnonzero(trace.items == target)
+    hit = 4 / (1 + ranks[0]) if target > 0 and len(ranks) else 0
+    return hit + min(counts["pruned"], 4) / 4 + min(counts["regenerated"], 2) / 2 - min(counts["fallback"], 4) / 8
+
+
+def is_telling(trace: ReasoningTrace, target: int) -> bool:
+    """Whether a search has everything: a hit among the first three, several prunings and a regeneration."""
+    counts = count_fates(trace)
+    return target > 0 and target in trace.items[:3] and counts["pruned"] >= 3 and counts["regenerated"] >= 1
+
+
+def trace_json(catalog: Catalog, trace: ReasoningTrace) -> str:
+    """The list and the tree as the command line prints them; what is infinite or not a number reads null."""
+    document = search_document(catalog, trace)
+    document["theta"] = document["theta"] if np.isfinite(document["theta"]) else None
+    for node in document["trace"]["nodes"]:
+        node["js"] = node["js"] if np.isfinite(node["js"]) else None
+    return json.dumps(document, allow_nan=False, ensure_ascii=False)
+
+
+def found_users(users: list[FoundUser], catalog: Catalog, interactions: Interactions) -> pd.DataFrame:
+    """Search results: the id, how much the user bought, and what made the search find them."""
+    lengths = np.diff(interactions.offsets)
+    return pd.DataFrame(
+        {
+            "user": [interactions.user_keys[found.user] for found in users],
+            "purchases": [int(lengths[found.user]) for found in users],
+            "bought": [
+                catalog.titles[found.item if found.item >= 0 else interactions.sequence(found.user)[-1]]
+                for found in users
+            ],
+        }
+    )
+
+
+def link_state(decode: DecodeConfig, focus: Focus, trace: ReasoningTrace) -> dict[str, str]:
+    """The choices of the page that a link has to spell out, by their names in the URL."""
+    off = np.isinf(decode.theta)
+    return {
+        "theta": "" if off else f"{decode.theta:g}",
+        "corp": "false" if off else "true",
+        "beam": str(decode.beam_width),
+        "step": str(focus.step),
+        "path": path_key(trace, focus.rows[-1]),
+    }
+
+
+def permalink(address: str, state: dict[str, str]) -> str:
+    """A link that restores the view: every choice spelt out, so that later defaults cannot change it."""
+    return f"{address.split('?')[0]}?{urlencode({key: value for key, value in state.items() if value != ''})}"
+
+
+def footer(name: str, settings: dict) -> str:
+    """Where the numbers come from."""
+    made_by = f"reg4rec {settings.get('package_version', UNKNOWN)}, revision {settings.get('git_revision', UNKNOWN)}"
+    return f"Run {name} · made by {made_by} · data {settings.get('data_checksum', UNKNOWN)[:12]}"
+
+
+def sentence(message: str) -> str:
+    """An error message as a sentence: capital letter first, full stop last."""
+    message = message.strip()
+    return message[:1].upper() + message[1:] + ("" if message.endswith((".", "?", "!")) else ".")
+
+
+def short_category(name: str) -> str:
+    """The last two levels of a category path."""
+    return " › ".join(part.strip() for part in name.split(">")[-2:])
+
+
+def known(text: str) -> str:
+    return "" if text == UNKNOWN else text
+
+
+def date_text(stamp: int) -> str:
+    return datetime.fromtimestamp(int(stamp), tz=UTC).strftime("%-d %b %Y") if stamp >= 0 else "date unknown"

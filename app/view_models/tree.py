@@ -1,0 +1,229 @@
+"""The search tree as a table, and the path through it that every view follows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from reg4rec_core import Facets, Fate, ReasoningTrace, count_fates, explain_node, facet_letter, items_left
+
+LABEL_LENGTH = 32
+"""Letters of a title beside its leaf."""
+FOLDED_WIDTH = 0.34
+"""Width of a column in which nothing was decided, over that of one with choices."""
+
+KINDS = {
+    "root": "start",
+    "kept": "kept",
+    "regenerated": "regenerated",
+    "beam_cut": "beam-cut",
+    "pruned": "pruned",
+    "fallback": "fallback",
+}
+"""What a node of the tree can be, and how people read it."""
+
+
+@dataclass(frozen=True)
+class Focus:
+    """The path that every view follows, and how far along it we look."""
+
+    rows: tuple[int, ...]
+    """Trace rows from the root to the path's end."""
+    step: int
+    """The chosen step, which may lie behind the path's end."""
+    found: bool
+    """Whether the path asked for is in this trace; otherwise its longest part that is."""
+
+    @property
+    def node(self) -> int:
+        return self.rows[min(self.step, len(self.rows) - 1)]
+
+    @property
+    def ended(self) -> bool:
+        """Whether the path stops before the chosen step."""
+        return self.step > len(self.rows) - 1
+
+
+def path_key(trace: ReasoningTrace, node: int) -> str:
+    """A node's codes in order ("3.117-5.20"): its name in links, the same in every trace that contains it."""
+    return "-".join(f"{trace.codebook[row]}.{trace.code[row]}" for row in trace.path(node)[1:])
+
+
+def path_length(key: str) -> int:
+    """Codes that a path key names: the step of its node."""
+    return len([part for part in key.split("-") if part])
+
+
+def find_focus(trace: ReasoningTrace, key: str, step: int) -> Focus:
+    """The node that `key` names, led on to its best leaf; the first item's path for an empty key."""
+    wanted = [part for part in key.split("-") if part]
+    if not wanted:
+        return Focus(tuple(trace.path(_first_leaf(trace))), step, True)
+    node, followed = 0, 0
+    for part in wanted:
+        child = _child(trace, node, part)
+        if child is None:
+            break
+        node, followed = child, followed + 1
+    end = _best_end(trace, node) if followed else _first_leaf(trace)
+    return Focus(tuple(trace.path(end)), step, followed == len(wanted))
+
+
+def _child(trace: ReasoningTrace, node: int, part: str) -> int | None:
+    children = np.flatnonzero(trace.parent == node)
+    named = [row for row in children if f"{trace.codebook[row]}.{trace.code[row]}" == part]
+    return int(min(named, key=lambda row: (trace.fate[row] != Fate.KEPT, row))) if named else None
+
+
+def _first_leaf(trace: ReasoningTrace) -> int:
+    leaves = trace.item_nodes[trace.item_nodes >= 0]
+    return int(leaves[0]) if len(leaves) else int(np.lexsort((-trace.log_prob, -trace.step))[0])
+
+
+def _best_end(trace: ReasoningTrace, node: int) -> int:
+    """The best leaf below `node`: the first that gave an item, else the deepest and likeliest descendant."""
+    for leaf in trace.item_nodes:
+        if leaf >= 0 and node in trace.path(int(leaf)):
+            return int(leaf)
+    below = np.zeros(trace.n_nodes, dtype=bool)
+    below[node] = True
+    for row in range(node + 1, trace.n_nodes):
+        below[row] = below[trace.parent[row]] and trace.fate[row] in (Fate.KEPT, Fate.FALLBACK)
+    rows = np.flatnonzero(below)
+    return int(rows[np.lexsort((-trace.log_prob[rows], -trace.step[rows]))[0]])
+
+
+def node_kind(trace: ReasoningTrace, node: int) -> str:
+    """A key of KINDS."""
+    if trace.parent[node] < 0:
+        return "root"
+    fate = Fate(int(trace.fate[node]))
+    return "regenerated" if fate == Fate.KEPT and trace.attempt[node] > 0 else fate.label
+
+
+def forced_nodes(trace: ReasoningTrace) -> np.ndarray:
+    """Kept first choices after a single item was left: nothing was chosen there, so they may be folded."""
+    parent = np.maximum(trace.parent, 0)
+    last = trace.step == trace.step.max()
+    single = (trace.parent >= 0) & (trace.items_left[parent] == 1)
+    return single & (trace.fate == Fate.KEPT) & (trace.attempt == 0) & ~last
+
+
+def search_tree(trace: ReasoningTrace, facets: Facets, focus: Focus, target: int, *, fold: bool) -> pd.DataFrame:
+    """One row a node in trace order: where it stands, what it is, and why (x in columns, y in [0, 1] downwards)."""
+    forced = forced_nodes(trace)
+    edges = column_edges(trace, forced, fold=fold)
+    frame = pd.DataFrame(
+        {
+            "node": np.arange(trace.n_nodes),
+            "parent": trace.parent,
+            "path": [path_key(trace, row) for row in range(trace.n_nodes)],
+            "step": trace.step,
+            "kind": [node_kind(trace, row) for row in range(trace.n_nodes)],
+            "x": edges[trace.step],
+            "y": _heights(trace),
+            "size": 7 + 15 * np.exp(trace.log_prob) ** (1 / 3),
+            "folded": forced & fold,
+            "on_path": np.isin(np.arange(trace.n_nodes), focus.rows),
+            "chosen": np.arange(trace.n_nodes) == focus.node,
+            "later": trace.step > focus.step,
+            "hit": False,
+        }
+    )
+    frame["heading"] = [node_name(trace, facets, row) for row in range(trace.n_nodes)]
+    frame["numbers"] = [_numbers(trace, row) for row in range(trace.n_nodes)]
+    frame["reason"] = [explain_node(trace, row) for row in range(trace.n_nodes)]
+    frame["label"] = ""
+    for rank in reversed(range(len(trace.items))):
+        leaf = int(trace.item_nodes[rank])
+        if leaf >= 0:
+            title = cut(facets.catalog.titles[trace.items[rank]], LABEL_LENGTH)
+            frame.loc[leaf, "label"] = f"{rank + 1} · {title}"
+            frame.loc[leaf, "hit"] |= trace.items[rank] == target
+    end = focus.rows[-1]
+    if frame.loc[end, "label"] == "" and trace.step[end] == trace.step.max():
+        only = items_left(facets.ids, trace, end)
+        frame.loc[end, "label"] = cut(facets.catalog.titles[only[0]], LABEL_LENGTH)
+    return frame
+
+
+def column_edges(trace: ReasoningTrace, forced: np.ndarray, *, fold: bool) -> np.ndarray:
+    """x of every step: folded columns, where nothing was decided, take a third of the width."""
+    steps = int(trace.step.max())
+    widths = [1.0] * steps
+    if fold:
+        for step in range(1, steps):
+            if forced[trace.step == step].all():
+                widths[step - 1] = FOLDED_WIDTH
+    return np.concatenate([[0.0], np.cumsum(widths)])
+
+
+def _heights(trace: ReasoningTrace) -> np.ndarray:
+    """y of every node: each column is filled from top to bottom in its parents' order, so that no links cross."""
+    y = np.full(trace.n_nodes, 0.5)
+    place = np.zeros(trace.n_nodes)
+    for step in range(1, int(trace.step.max()) + 1):
+        rows = np.flatnonzero(trace.step == step)
+        rows = rows[np.lexsort((rows, -trace.log_prob[rows], place[trace.parent[rows]]))]
+        place[rows] = np.arange(len(rows))
+        lives = np.isin(trace.fate[rows], (Fate.KEPT, Fate.FALLBACK))
+        room = np.where(lives, 1.0, 0.55)
+        y[rows] = (np.cumsum(room) - room / 2) / max(room.sum(), 1e-9)
+    return y
+
+
+def node_name(trace: ReasoningTrace, facets: Facets, node: int) -> str:
+    if trace.parent[node] < 0:
+        return "Start"
+    codebook, code = int(trace.codebook[node]), int(trace.code[node])
+    return f"{facet_letter(codebook)} · {facets.name(codebook, code)}"
+
+
+def _numbers(trace: ReasoningTrace, node: int) -> str:
+    if trace.parent[node] < 0:
+        return f"{trace.items_left[node]:,} items"
+    before, after = trace.items_left[trace.parent[node]], trace.items_left[node]
+    chance = f"code {percent(trace.confidence[node])}, path {percent(np.exp(trace.log_prob[node]))}"
+    return f"step {trace.step[node]} · {chance} · {before:,} → {after:,} items"
+
+
+def tree_columns(trace: ReasoningTrace, *, fold: bool) -> pd.DataFrame:
+    """One row a step: where its column stands, and what happened in it."""
+    edges = column_edges(trace, forced_nodes(trace), fold=fold)
+    steps = np.arange(len(edges))
+    narrow = np.append(False, np.diff(edges) < 1)
+    pruned = [int(((trace.step == step) & (trace.fate == Fate.PRUNED)).sum()) for step in steps]
+    return pd.DataFrame({"step": steps, "x": edges, "narrow": narrow, "pruned": pruned})
+
+
+def fate_counts(trace: ReasoningTrace) -> pd.DataFrame:
+    """How many nodes of each kind the tree holds, in the legend's order."""
+    counts = count_fates(trace)
+    counts["kept"] -= counts["regenerated"] + 1
+    kinds = [kind for kind in KINDS if kind != "root"]
+    return pd.DataFrame({"kind": kinds, "name": [KINDS[kind] for kind in kinds], "count": [counts[k] for k in kinds]})
+
+
+def tree_summary(trace: ReasoningTrace, facets: Facets, focus: Focus) -> str:
+    """The tree in a sentence, for those who cannot see it."""
+    counts = count_fates(trace)
+    chosen = node_name(trace, facets, focus.node)
+    return (
+        f"Search tree of {trace.n_nodes} nodes over {trace.step.max()} steps: {counts['kept']} kept, "
+        f"{counts['beam_cut']} beam-cut, {counts['pruned']} pruned, {counts['regenerated']} regenerated, "
+        f"{counts['fallback']} fallback. Chosen at step {trace.step[focus.node]}: {chosen}."
+    )
+
+
+def percent(share: float) -> str:
+    """A probability for people: two digits that count, never 0 % for what is possible."""
+    if share <= 0:
+        return "0 %"
+    if share < 0.0001:
+        return "< 0.01 %"
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def cut(text: str, length: int) -> str:
+    """At most `length` characters, with an ellipsis where something is missing."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -1,0 +1,62 @@
+"""The public names of reg4rec. Each is imported when first used, so that training needs no part it does not use."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reg4rec_core.analysis.document import search_document
+    from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
+    from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
+    from reg4rec_core.analysis.user_search import FoundUser, UserIndex, index_users, search_users
+    from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
+    from reg4rec_core.recommender import Recommender
+    from reg4rec_core.types import UNKNOWN, Catalog, Fate, InputError, Interactions, ReasoningTrace, SemanticIds
+
+_HOMES = {
+    "analysis.document": ("search_document",),
+    "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
+    "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
+    "analysis.user_search": ("FoundUser", "UserIndex", "index_users", "search_users"),
+    "config": ("DecodeConfig", "HISTORY_LENGTH"),
+    "recommender": ("Recommender",),
+    "types": ("UNKNOWN", "Catalog", "Fate", "InputError", "Interactions", "ReasoningTrace", "SemanticIds"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "HISTORY_LENGTH",
+    "UNKNOWN",
+    "Catalog",
+    "CodeCard",
+    "DecodeConfig",
+    "Facets",
+    "Fate",
+    "FoundUser",
+    "InputError",
+    "Interactions",
+    "ReasoningTrace",
+    "Recommender",
+    "SemanticIds",
+    "UserIndex",
+    "code_card",
+    "count_fates",
+    "explain_item",
+    "explain_node",
+    "facet_letter",
+    "index_users",
+    "items_left",
+    "read_facets",
+    "search_document",
+    "search_users",
+    "was_checked",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"reg4rec_core has no public name {name!r}")
+    return getattr(import_module(f"reg4rec_core.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

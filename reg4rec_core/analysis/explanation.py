@@ -1,0 +1,116 @@
+"""Sentences about a search, made from its trace alone: nothing in them that the trace does not hold."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from reg4rec_core.analysis.facets import Facets
+from reg4rec_core.types import Fate, ReasoningTrace
+
+
+def facet_letter(codebook: int) -> str:
+    """How people call a codebook: facet A is codebook 0, facet Z codebook 25, then F26 and so on."""
+    return chr(ord("A") + codebook) if codebook < 26 else f"F{codebook}"
+
+
+def explain_item(trace: ReasoningTrace, facets: Facets, rank: int = 0) -> str:
+    """Why the item at `rank` stands where it stands: the codes that narrowed it down, the belief, what was dropped."""
+    title = facets.catalog.titles[trace.items[rank]]
+    place = "is first" if rank == 0 else f"is number {rank + 1}"
+    leaf = int(trace.item_nodes[rank])
+    if leaf < 0:
+        return f"“{title}” {place} only as a neighbour: no path led to it, it resembles the best path's item."
+    sentences = [f"“{title}” {place}: {_choices(trace, facets, leaf)}.", _belief_move(trace, facets, leaf)]
+    return " ".join(sentence for sentence in [*sentences, _search_summary(trace)] if sentence)
+
+
+def deciding_steps(trace: ReasoningTrace, leaf: int) -> list[int]:
+    """The rows of the path whose code still narrowed the items down, in path order."""
+    return [row for before, row in pairwise(trace.path(leaf)) if trace.items_left[row] < trace.items_left[before]]
+
+
+def count_fates(trace: ReasoningTrace) -> dict[str, int]:
+    """How many nodes met each fate, and how many of the kept ones took a pruned one's place ("regenerated")."""
+    counts = {fate.label: int((trace.fate == fate).sum()) for fate in Fate}
+    counts["regenerated"] = int(((trace.fate == Fate.KEPT) & (trace.attempt > 0)).sum())
+    return counts
+
+
+def beam_cut(trace: ReasoningTrace, step: int) -> float:
+    """The lowest score that entered the beam at a step on its own merit (no fallback), nats; -inf where none did."""
+    entered = (trace.step == step) & (trace.fate == Fate.KEPT)
+    return float(trace.score[entered].min()) if entered.any() else float("-inf")
+
+
+def was_checked(trace: ReasoningTrace, node: int) -> bool:
+    """Whether CORP compared the node's belief with its parent's: from `check_from` on, where both have beliefs."""
+    return bool(np.isfinite(trace.theta) and trace.step[node] >= trace.check_from and not np.isnan(trace.js[node]))
+
+
+def explain_node(trace: ReasoningTrace, node: int) -> str:
+    """Why a node met its fate: its js against theta, its score against the beam's cut."""
+    if trace.parent[node] < 0:
+        return "The start: every item is still possible."
+    step, fate, js = int(trace.step[node]), Fate(int(trace.fate[node])), float(trace.js[node])
+    score, cut = float(trace.score[node]), beam_cut(trace, step)
+    if fate == Fate.PRUNED:
+        return f"Pruned: its belief moved by js {js:.3f}, more than θ {trace.theta:.3f}, so the search rolled back."
+    if fate == Fate.FALLBACK:
+        return f"Kept as a last resort: js {js:.3f} exceeds θ {trace.theta:.3f}, but nothing else could take its place."
+    if fate == Fate.BEAM_CUT:
+        return f"Out-scored: its score {score:.2f} lies below {cut:.2f}, the lowest that entered the beam."
+    attempt = int(trace.attempt[node])
+    entry = f"Regenerated in round {attempt} in a pruned branch's place" if attempt else "Kept"
+    return f"{entry}: {_check_passed(trace, node)}; score {score:.2f}, the beam's cut was {cut:.2f}."
+
+
+def _check_passed(trace: ReasoningTrace, node: int) -> str:
+    if was_checked(trace, node):
+        return f"its belief moved by js {trace.js[node]:.3f}, within θ {trace.theta:.3f}"
+    if np.isinf(trace.theta):
+        return "consistency checks are off"
+    if np.isnan(trace.js[node]):
+        return "the last code needs no belief"
+    return f"beliefs are compared from step {trace.check_from} on (js {trace.js[node]:.3f})"
+
+
+def _choices(trace: ReasoningTrace, facets: Facets, leaf: int) -> str:
+    steps = deciding_steps(trace, leaf)
+    if not steps:
+        return "it was the only item left from the start"
+    codes = [(int(trace.codebook[row]), int(trace.code[row])) for row in steps]
+    named = [f"facet {facet_letter(codebook)} “{facets.name(codebook, code)}”" for codebook, code in codes]
+    items = int(trace.items_left[steps[-1]])
+    left = "1 item" if items == 1 else f"{items} items"
+    return f"the model chose {_then(named)}, which left {left} of {trace.items_left[0]:,}"
+
+
+def _then(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + f", then {parts[-1]}"
+
+
+def _belief_move(trace: ReasoningTrace, facets: Facets, leaf: int) -> str:
+    """What the belief settled on along the path, from the root's to the last one the search made."""
+    believed = [row for row in trace.path(leaf) if not np.isnan(trace.beliefs[row]).any()]
+    if len(believed) < 2:
+        return ""
+    first, last = trace.beliefs[believed[0]], trace.beliefs[believed[-1]]
+    category = int(last.argmax())
+    verb = "rose" if last[category] >= first[category] else "fell"
+    name = " > ".join(level.strip() for level in facets.catalog.category_names[category].split(">")[-2:])
+    return f"Along the way its belief in {name} {verb} from {first[category]:.0%} to {last[category]:.0%}."
+
+
+def _search_summary(trace: ReasoningTrace) -> str:
+    counts = count_fates(trace)
+    if np.isinf(trace.theta):
+        return "Consistency checks were off."
+    if counts["pruned"] == 0:
+        return f"No branch moved its belief by more than θ = {trace.theta:g}, so none was pruned."
+    plural = "branches were" if counts["pruned"] > 1 else "branch was"
+    text = f"{counts['pruned']} {plural} pruned for moving the belief by more than θ = {trace.theta:g}"
+    if counts["regenerated"]:
+        text += f", and {counts['regenerated']} regenerated in their place"
+    if counts["fallback"]:
+        text += f"; {counts['fallback']} inconsistent one{'s' if counts['fallback'] > 1 else ''} had to stay"
+    return text + "."

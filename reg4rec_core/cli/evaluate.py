@@ -1,0 +1,114 @@
+"""`reg4rec evaluate`"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reg4rec_core.cli.decoding_options import decoding_options, with_options
+from reg4rec_core.cli.options import json_option, reading_run_option, weights_option
+from reg4rec_core.cli.output import emit, plain, say
+
+
+@click.command("evaluate")
+@reading_run_option
+@click.option("--split", type=click.Choice(["valid", "test"]), required=True, help="Which held-out items to find.")
+@click.option(
+    "--users", type=click.IntRange(min=1), help="Evaluate a seeded sample of this many users.  [default: all]"
+)
+@click.option(
+    "--history-items",
+    type=click.Choice(["excluded", "included", "both"]),
+    default="excluded",
+    show_default=True,
+    help="Whether beam search may recommend items of the history; both searches twice.",
+)
+@click.option(
+    "--oracle-users",
+    type=click.IntRange(min=0),
+    default=200,
+    show_default=True,
+    help="Users whose every item is scored exhaustively beside the beam; 0 leaves it out.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Which users a sample draws.")
+@decoding_options
+@weights_option
+@json_option
+def command(
+    run: Path,
+    split: Any,
+    users: int | None,
+    history_items: Any,
+    oracle_users: int,
+    seed: int,
+    weights: str,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Rank the whole catalogue for held-out interactions and report how well.
+
+    The report of a whole split under the run's own settings is stored in the run as evaluation/SPLIT.json.
+    """
+    from functools import partial
+
+    from tqdm import tqdm
+
+    from reg4rec_core.evaluation import evaluate
+    from reg4rec_core.recommender import Recommender
+
+    recommender = Recommender.load(run, weights=weights)
+    decode = with_options(recommender.decode, options)
+    report = evaluate(
+        recommender,
+        split,
+        decode,
+        users=users,
+        history_items=history_items,
+        oracle_users=oracle_users,
+        seed=seed,
+        progress=partial(tqdm, leave=False, disable=None),
+    )
+    document = plain(report.to_json() | {"weights": recommender.weights})
+    emit(document, text=evaluation_text(document), as_json=as_json)
+    newest = recommender.weights == recommender.run.weights_available()[0]
+    if users is None and decode == recommender.decode and history_items != "included" and oracle_users and newest:
+        recommender.run.write_json(f"evaluation/{split}.json", document)
+        say(f"stored as {recommender.run.path / 'evaluation' / split}.json")
+
+
+def evaluation_text(document: dict[str, Any]) -> str:
+    """The numbers that people compare, one ranking a line."""
+    low, high = document["intervals_95"]["recall@10"]
+    theta = "inf" if document["theta"] is None else document["theta"]
+    lines = [
+        f"{document['split']} split, {document['users']:,} users, items of the history {document['history_items']}; "
+        f"theta {theta}, beam {document['beam']}",
+        "",
+    ]
+    lines.append(f"{'':32}{'R@5':>8}{'N@5':>8}{'R@10':>8}{'N@10':>8}")
+    rankings = [("beam search", document)]
+    if document["history_items"] == "excluded" and "history_included" in document:
+        rankings += [("  history included", document["history_included"])]
+    rankings += [("first state, exact", document["first_state"])]
+    rankings += [("  history included", document["first_state"]["history_included"])]
+    sample = document["oracle_sample"]
+    if sample:
+        rankings += [(f"oracle, {sample['users']} users", sample), ("  beam, same users", sample["beam"])]
+        rankings += [("  first state, same users", sample["first_state"])]
+    rankings += [(f"floor: {name}", block) for name, block in document["baselines"].items()]
+    keys = ("recall@5", "ndcg@5", "recall@10", "ndcg@10")
+    lines += [f"{name:32}" + "".join(f"{block[key]:8.4f}" for key in keys) for name, block in rankings]
+    accuracies = " ".join(f"{value:.3f}" for value in document["category_accuracy"].values())
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"recall@10 lies between {low:.4f} and {high:.4f} (95 % bootstrap over users)",
+            f"collision rate {document['collision_rate']:.4f}, illegal rate {document['illegal_rate']:.4f}, "
+            f"catalogue coverage {document['coverage']:.3f}",
+            f"of the candidates tried {document['prune_rate']:.2%} were pruned, {document['regeneration_rate']:.2%} "
+            f"were regenerations; {document['fallback_rate']:.2%} of the beam are fallbacks",
+            f"category accuracy after 0, 1, ... codes: {accuracies}",
+            f"{document['seconds']:.1f} s",
+        ]
+    )

@@ -1,0 +1,22 @@
+"""From a network's states to recommendations: step selection, catalogue constraint, pruning, search, traces."""
+
+from reg4rec_core.decoding.benchmark import DecodingBenchmark, benchmark_decoding
+from reg4rec_core.decoding.block import BLOCK_USERS
+from reg4rec_core.decoding.constraints import ItemIndex
+from reg4rec_core.decoding.oracle import item_path_scores
+from reg4rec_core.decoding.pruning import js_divergence
+from reg4rec_core.decoding.reasoning_model import ReasoningModel
+from reg4rec_core.decoding.search import SearchedItems, search, search_items
+
+__all__ = [
+    "BLOCK_USERS",
+    "DecodingBenchmark",
+    "ItemIndex",
+    "ReasoningModel",
+    "SearchedItems",
+    "benchmark_decoding",
+    "item_path_scores",
+    "js_divergence",
+    "search",
+    "search_items",
+]

@@ -1,0 +1,181 @@
+"""Histories in, recommendations with the whole reasoning behind them out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from reg4rec_core.config import DecodeConfig
+from reg4rec_core.decoding.block import BlockResult, blocks, check_fit, search_block
+from reg4rec_core.decoding.constraints import ItemIndex
+from reg4rec_core.decoding.reasoning_model import ReasoningModel
+from reg4rec_core.decoding.trace import ItemList, build_traces
+from reg4rec_core.types import Fate, ReasoningTrace
+
+Neighbours = Callable[[int, int], Int[np.ndarray, "count"]]
+"""neighbours(item, count): the `count` items nearest to an item, nearest first, itself left out."""
+
+
+@dataclass(frozen=True)
+class SearchedItems:
+    """What B searches recommend and how they went, without their trees. Step t stands in column t - 1, t = 1..M."""
+
+    items: Int[np.ndarray, "B R"]
+    """Best first, 0 where there was nothing more to recommend."""
+    scores: Float[np.ndarray, "B R"]
+    """What the list is ordered by; -inf where the item is 0."""
+    from_path: Bool[np.ndarray, "B R"]
+    """False for neighbours that fill the list up."""
+    leaf_codes: Int[np.ndarray, "B R M"]
+    """The codes that the item's path chose, by codebook; -1 where no path gave the item."""
+    first_state_items: Int[np.ndarray, "B R"]
+    """The exact ranking at the root, before any reasoning, under the same code probabilities."""
+    kept: Int[np.ndarray, "B M"]
+    pruned: Int[np.ndarray, "B M"]
+    """Tried and cut for good."""
+    regenerated: Int[np.ndarray, "B M"]
+    """Tried in a regeneration round, whatever became of them."""
+    fallback: Int[np.ndarray, "B M"]
+    js: Float[np.ndarray, "B M W"]
+    """Divergence of the paths in the beam (kept and fallback), nats; NaN where there is none."""
+    tried_js: Float[np.ndarray, "B M n"]
+    """Divergence of every candidate that was tried; NaN where there is none."""
+    categories: Int[np.ndarray, "B M"]
+    """Most probable category of the best path after t = 0..M-1 codes (column t)."""
+
+
+def search(
+    model: ReasoningModel,
+    index: ItemIndex,
+    histories: Int[np.ndarray, "B L"] | Int[Tensor, "B L"],
+    config: DecodeConfig,
+    *,
+    seen: Sequence[Int[np.ndarray, "_"]] | None = None,
+    neighbours: Neighbours | None = None,
+) -> list[ReasoningTrace]:
+    """Search every history and keep the whole tree (CRSS Eq. 5, catalogue constraint, CORP VI-B).
+
+    `histories` are left-padded with 0. `seen` are the items that `exclude_history` leaves out, by default those of
+    `histories`. `neighbours` fills lists up that the paths leave short of `top_k`.
+    """
+    check_fit(model, index)
+    traces: list[ReasoningTrace] = []
+    for real, block_histories, excluded in blocks(histories, seen, config, index.n_items):
+        block = search_block(model, index, block_histories, excluded, config)
+        lists = _item_lists(block, real, excluded, config, neighbours)
+        traces += build_traces(block, lists, index.n_items, config)
+    return traces
+
+
+def search_items(
+    model: ReasoningModel,
+    index: ItemIndex,
+    histories: Int[np.ndarray, "B L"] | Int[Tensor, "B L"],
+    config: DecodeConfig,
+    *,
+    seen: Sequence[Int[np.ndarray, "_"]] | None = None,
+    neighbours: Neighbours | None = None,
+) -> SearchedItems:
+    """The same searches as `search`, as arrays of items and counts: what an evaluation reads."""
+    check_fit(model, index)
+    parts = []
+    for real, block_histories, excluded in blocks(histories, seen, config, index.n_items):
+        block = search_block(model, index, block_histories, excluded, config)
+        parts.append(_summary(block, _item_lists(block, real, excluded, config, neighbours), config))
+    if not parts:
+        raise ValueError("search_items needs at least one history, got none")
+    return SearchedItems(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _item_lists(
+    block: BlockResult,
+    real: int,
+    excluded: Bool[Tensor, "B N"],
+    config: DecodeConfig,
+    neighbours: Neighbours | None,
+) -> list[ItemList]:
+    lists = []
+    first_states = block.first_state.gather(1, block.items).double().numpy()
+    items, scores, entries = block.items.numpy(), block.scores.numpy(), block.leaf_entries.numpy()
+    found = (items > 0).sum(1)
+    for user in range(real):
+        count = found[user]
+        ranked = ItemList(
+            items[user, :count].copy(),
+            scores[user, :count].copy(),
+            entries[user, :count].copy(),
+            first_states[user, :count].copy(),
+        )
+        if neighbours is not None and 0 < count < config.top_k:
+            ranked = _fill_up(ranked, block.first_state[user].numpy(), excluded[user].numpy(), config.top_k, neighbours)
+        lists.append(ranked)
+    return lists
+
+
+def _fill_up(
+    ranked: ItemList,
+    first_state: Float[np.ndarray, "N"],
+    excluded: Bool[np.ndarray, "N"],
+    top_k: int,
+    neighbours: Neighbours,
+) -> ItemList:
+    """Append the nearest neighbours of the best item; neighbour r scores the lowest path score - 1 - r."""
+    count = min(top_k + int(excluded.sum()) + len(ranked.items), len(excluded) - 2)
+    near = neighbours(int(ranked.items[0]), count)
+    near = near[~excluded[near] & ~np.isin(near, ranked.items)][: top_k - len(ranked.items)]
+    return ItemList(
+        items=np.concatenate([ranked.items, near]),
+        scores=np.concatenate([ranked.scores, ranked.scores[-1] - 1 - np.arange(len(near))]),
+        leaf_entries=np.concatenate([ranked.leaf_entries, np.full(len(near), -1)]),
+        first_state=np.concatenate([ranked.first_state, first_state[near].astype(np.float64)]),
+    )
+
+
+def _summary(block: BlockResult, lists: list[ItemList], config: DecodeConfig) -> tuple[np.ndarray, ...]:
+    """The fields of SearchedItems, in their order, for the real users of a block."""
+    users, width = len(lists), config.top_k
+    items, scores = np.zeros((users, width), np.int64), np.full((users, width), -np.inf)
+    from_path = np.zeros((users, width), bool)
+    chosen, leaf_codes = _leaf_codes(block).numpy(), np.full((users, width, len(block.steps)), -1)
+    for user, ranked in enumerate(lists):
+        count = len(ranked.items)
+        items[user, :count], scores[user, :count] = ranked.items, ranked.scores
+        from_path[user, :count] = ranked.leaf_entries >= 0
+        by_path = int(from_path[user].sum())
+        leaf_codes[user, :by_path] = chosen[user, :by_path]
+    best = block.root_completion.topk(min(width, block.root_completion.shape[1]))
+    first_state_items = np.zeros((users, width), np.int64)
+    first_state_items[:, : best.indices.shape[1]] = (best.indices * (best.values > -torch.inf))[:users].numpy()
+
+    fate = torch.stack([record.fate for record in block.steps], 1)  # (B, M, n)
+    attempt = torch.stack([record.attempt for record in block.steps], 1)
+    tried_js = torch.stack([record.js for record in block.steps], 1)
+    beam = torch.stack([record.beam for record in block.steps], 1)  # (B, M, W)
+    js = tried_js.gather(2, beam.clamp_min(0)).masked_fill(beam < 0, torch.nan)
+    counts = [fate == Fate.KEPT, fate == Fate.PRUNED, attempt > 0, fate == Fate.FALLBACK]
+    by_step = [*(count.sum(-1) for count in counts), js, tried_js, _best_categories(block)]
+    return (items, scores, from_path, leaf_codes, first_state_items, *(column[:users].numpy() for column in by_step))
+
+
+def _leaf_codes(block: BlockResult) -> Int[Tensor, "B R M"]:
+    """The codes along the path to every item, read off the tree from leaf to root, in codebook order."""
+    entries = block.leaf_entries
+    codes = entries.new_full((*entries.shape, len(block.steps)), -1)
+    for record in reversed(block.steps):
+        codebook, code = (column.gather(1, entries)[..., None] for column in (record.pool.codebook, record.pool.code))
+        codes.scatter_(2, codebook, code)
+        entries = record.parent_entry.gather(1, entries)
+    return codes
+
+
+def _best_categories(block: BlockResult) -> Int[Tensor, "B M"]:
+    """The most probable category of the root and of the best-ranked path after each code but the last."""
+    categories = [block.root_beliefs.argmax(-1, keepdim=True)]
+    for record in block.steps[:-1]:
+        best = record.beam.masked_fill(record.beam < 0, record.fate.shape[1] - 1).amin(1, keepdim=True)
+        column = record.column.gather(1, best).clamp_min(0)  # the pool is sorted best first
+        categories.append(record.beliefs.argmax(-1).gather(1, column))
+    return torch.cat(categories, 1)

@@ -1,0 +1,193 @@
+"""A run on a split, in numbers: how well it ranks, beside everything it should be compared with."""
+
+import math
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Int
+
+from reg4rec_core.config import DecodeConfig
+from reg4rec_core.evaluation.baselines import baseline_places
+from reg4rec_core.evaluation.beam_search import (
+    LEAST_TOP,
+    BeamResult,
+    Evaluated,
+    category_accuracy,
+    consistency,
+    illegal_rate,
+    list_coverage,
+    search_users,
+)
+from reg4rec_core.evaluation.first_state import first_state_places
+from reg4rec_core.evaluation.full_ranking import Places, Progress
+from reg4rec_core.evaluation.held_out import HeldOut, Split, held_out
+from reg4rec_core.evaluation.oracle_sample import oracle_sample
+from reg4rec_core.metrics import bootstrap_interval, gains_at, hits_at, ranking_metrics
+from reg4rec_core.tokenizer.assignment import collision_rate
+
+HistoryItems = Literal["excluded", "included", "both"]
+ORACLE_USERS = 200
+
+
+@dataclass(frozen=True)
+class EvalReport:
+    """Item-level numbers of one run on one split. Every ranking is over the whole catalogue."""
+
+    split: Split
+    users: int
+    ranking: dict[str, Any]
+    """Beam search: recall and NDCG, and which rule for items of the history they follow."""
+    intervals: dict[str, tuple[float, float]]
+    """95 % bootstrap intervals over users."""
+    first_state: dict[str, Any]
+    """The exact ranking before any code, same users."""
+    oracle_sample: dict[str, Any]
+    """Exhaustive path scores on a seeded sample; empty when none was asked for."""
+    baselines: dict[str, Any]
+    collision_rate: float
+    illegal_rate: float
+    coverage: float
+    consistency: dict[str, Any]
+    category_accuracy: dict[str, float]
+    decode: DecodeConfig
+    seed: int
+    seconds: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `reg4rec evaluate --json`; an infinite theta reads null."""
+        theta = self.decode.theta if math.isfinite(self.decode.theta) else None
+        return {
+            "split": self.split,
+            "users": self.users,
+            **self.ranking,
+            "intervals_95": {name: list(bounds) for name, bounds in self.intervals.items()},
+            "collision_rate": self.collision_rate,
+            "illegal_rate": self.illegal_rate,
+            "coverage": self.coverage,
+            "first_state": self.first_state,
+            "oracle_sample": self.oracle_sample,
+            "baselines": self.baselines,
+            **self.consistency,
+            "category_accuracy": self.category_accuracy,
+            "theta": theta,
+            "check_from": self.decode.check_from,
+            "beam": self.decode.beam_width,
+            "decode": asdict(self.decode) | {"theta": theta},
+            "seed": self.seed,
+            "seconds": sum(self.seconds.values()),
+            "seconds_of": self.seconds,
+        }
+
+
+def unseen_progress(blocks: Any, **_: Any) -> Any:
+    """Shows nothing."""
+    return blocks
+
+
+def evaluate(
+    run: Evaluated,
+    split: Split,
+    decode: DecodeConfig,
+    *,
+    users: int | None = None,
+    history_items: HistoryItems = "excluded",
+    oracle_users: int = ORACLE_USERS,
+    seed: int = 0,
+    progress: Progress = unseen_progress,
+) -> EvalReport:
+    """Rank the whole catalogue for every user of the split, or for `users` drawn with `seed`.
+
+    `history_items` says whether the beam may recommend what the user already has ("both" searches twice; the
+    top-level numbers then leave it out); the cheap full rankings are always given both ways. InputError when the split
+    holds out nothing.
+    """
+    clock = Stopwatch()
+    questions = held_out(run.interactions, split)
+    questions = questions.sample(len(questions) if users is None else users, seed=seed)
+    beams: dict[str, BeamResult] = {}
+    for rule in ("excluded", "included") if history_items == "both" else (history_items,):
+        settings = replace(decode, exclude_history=rule == "excluded", top_k=max(decode.top_k, LEAST_TOP))
+        beams[rule] = search_users(run, questions, settings, name=f"search, history {rule}", progress=progress)
+    clock.lap("search")
+    first = first_state_places(run.model, run.index, questions, kind=decode.code_probabilities, progress=progress)
+    clock.lap("first_state")
+    floors = baseline_places(run.interactions, questions, n_items=run.catalog.n_items, progress=progress)
+    clock.lap("baselines")
+    main_rule = next(iter(beams))
+    main = beams[main_rule]
+    sample = audit_with_oracle(run, main, first[main_rule], size=oracle_users, seed=seed, progress=progress)
+    clock.lap("oracle_sample")
+    return EvalReport(
+        split=split,
+        users=len(questions),
+        ranking=ranking_block({rule: beam.places for rule, beam in beams.items()}, main_rule),
+        intervals=intervals(main.places, seed=seed),
+        first_state=ranking_block(first, main_rule),
+        oracle_sample=sample,
+        baselines={name: ranking_block(places, main_rule) for name, places in floors.items()},
+        collision_rate=collision_rate(run.semantic_ids),
+        illegal_rate=max(illegal_rate(beam, run.catalog, run.semantic_ids) for beam in beams.values()),
+        coverage=list_coverage(main, run.catalog),
+        consistency=consistency(main),
+        category_accuracy=category_accuracy(main, run.catalog),
+        decode=main.decode,
+        seed=seed,
+        seconds=clock.laps,
+    )
+
+
+class Stopwatch:
+    """Seconds between laps, by name."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self.last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name], self.last = now - self.last, now
+
+
+def audit_with_oracle(
+    run: Evaluated,
+    main: BeamResult,
+    first_state: Int[np.ndarray, "B"],
+    *,
+    size: int,
+    seed: int,
+    progress: Progress,
+) -> dict[str, Any]:
+    """The oracle on a seeded sample of the evaluated users; {} for size 0."""
+    if size <= 0:
+        return {}
+    rows = sample_rows(main.questions, size, seed=seed)
+    return oracle_sample(
+        run,
+        main.questions.take(rows),
+        main.decode,
+        beam_items=main.searched.items[rows],
+        first_state=first_state[rows],
+        progress=progress,
+    )
+
+
+def sample_rows(questions: HeldOut, size: int, *, seed: int) -> Int[np.ndarray, "n"]:
+    """Rows of the users that `questions.sample` draws."""
+    return np.flatnonzero(np.isin(questions.users, questions.sample(size, seed=seed).users))
+
+
+def ranking_block(places: Places, main_rule: str) -> dict[str, Any]:
+    """Metrics under the main rule, then under each rule that was run."""
+    blocks = {f"history_{rule}": ranking_metrics(values) for rule, values in places.items()}
+    return {**ranking_metrics(places[main_rule]), "history_items": main_rule, **blocks}
+
+
+def intervals(places: Int[np.ndarray, "B"], *, seed: int) -> dict[str, tuple[float, float]]:
+    """Bootstrap intervals of the two headline numbers."""
+    bounds = {}
+    for name, values in (("recall@10", hits_at(places, 10)), ("ndcg@10", gains_at(places, 10))):
+        interval = bootstrap_interval(values, generator=np.random.default_rng(seed))
+        bounds[name] = (interval.low, interval.high)
+    return bounds

@@ -1,0 +1,114 @@
+"""What all tests share: checked shapes, one thread, and one tiny but real trained run."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from jaxtyping import install_import_hook
+
+# Before anything imports the package, so that every annotated shape is checked while the tests run.
+install_import_hook("reg4rec_core", "beartype.beartype")
+torch.set_num_threads(1)
+
+KINDS = {
+    "Lips": ("lipstick", "lip gloss", "lip balm"),
+    "Eyes": ("mascara", "eye liner", "eye shadow"),
+    "Nails": ("nail polish", "nail file", "top coat"),
+    "Hair": ("shampoo", "conditioner", "hair spray"),
+    "Skin": ("day cream", "night cream", "face serum"),
+    "Bath": ("bath salt", "shower gel", "bath sponge"),
+}
+BRANDS = ("Avalon", "Birch & Co", "Corvina")
+COLOURS = ("red", "silver", "blue", "green", "ivory", "black", "coral", "amber", "white", "plum")
+COLUMN_MAPPING = "user=visitor,item=product,time=at,title=name,brand=maker,category=kind"
+
+
+def shop_items() -> list[dict[str, str]]:
+    """60 items in 6 kinds; one has neither title, brand nor kind."""
+    items = []
+    for kind, names in KINDS.items():
+        for index in range(10):
+            number = len(items)
+            brand, colour = BRANDS[number % 3], COLOURS[index]
+            title, path = f"{colour} {names[index % 3]} by {brand}", f"Beauty>{kind}>{names[index % 3].title()}"
+            items.append({"product": f"p{number:03d}", "name": title, "maker": brand, "kind": path})
+    items[-1] |= {"name": "", "maker": "", "kind": ""}
+    return items
+
+
+def shop_visits(*, n_users: int = 150, seed: int = 0) -> list[dict[str, str]]:
+    """Every visitor likes two kinds and tends to buy a kind's items in their order, so there is something to learn."""
+    generator = np.random.default_rng(seed)
+    visits = []
+    for user in range(n_users):
+        liked = generator.choice(6, size=2, replace=False)
+        place = {kind: int(generator.integers(10)) for kind in liked}
+        bought: list[int] = []
+        kind = liked[0]
+        for _ in range(int(generator.integers(6, 13))):
+            if generator.random() < 0.25:
+                kind = liked[0] + liked[1] - kind
+            item = int(kind * 10 + place[kind]) if generator.random() < 0.9 else int(generator.integers(60))
+            place[kind] = (place[kind] + 1) % 10
+            if item not in bought:
+                bought.append(item)
+        for position, item in enumerate(bought):
+            visits.append(
+                {"visitor": f"visitor {user + 1}", "product": f"p{item:03d}", "at": str(10_000 * position + user)}
+            )
+    return visits
+
+
+def write_csv(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def run_command(*arguments: str | Path) -> Result:
+    """Call the command line in this process."""
+    from reg4rec_core.cli import main
+
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def succeed(*arguments: str | Path) -> Result:
+    """Call the command line; when it fails, fail the test with its error text."""
+    result = run_command(*arguments)
+    if result.exit_code:
+        raise AssertionError(f"reg4rec {' '.join(map(str, arguments))} exited {result.exit_code}: {result.stderr}")
+    return result
+
+
+@pytest.fixture(scope="session")
+def reg4rec() -> Callable[..., Result]:
+    """The command line as a function: reg4rec("evaluate", "--run", run).exit_code."""
+    return run_command
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set directory that `prepare` made from two CSV files with column names of their own."""
+    folder = tmp_path_factory.mktemp("shop")
+    write_csv(folder / "visits.csv", shop_visits())
+    write_csv(folder / "products.csv", shop_items())
+    tables = ("--interactions", folder / "visits.csv", "--items", folder / "products.csv", "--columns", COLUMN_MAPPING)
+    succeed("prepare", "--format", "table", *tables, "--out", folder / "data")
+    return folder / "data"
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run directory trained on `tiny_data` with the commands of the README, only smaller. Never write into it."""
+    run = tmp_path_factory.mktemp("runs") / "tiny"
+    sizes = ("--n-codebooks", "4", "--codebook-size", "8", "--code-width", "4", "--epochs", "20")
+    succeed("fit-tokenizer", "--data", tiny_data, "--run", run, *sizes, "--seed", "0")
+    network = ("--width", "32", "--hidden", "64", "--n-heads", "2")
+    training = ("--batch-size", "32", "--learning-rate", "0.01", "--warmup-steps", "5", "--dropout", "0.1")
+    succeed("pretrain", "--run", run, "--epochs", "12", *network, *training, "--seed", "0")
+    return run

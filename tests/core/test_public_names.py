@@ -1,0 +1,54 @@
+import subprocess
+import sys
+
+import pytest
+
+import reg4rec_core
+
+PUBLIC = [
+    "HISTORY_LENGTH",
+    "UNKNOWN",
+    "Catalog",
+    "CodeCard",
+    "DecodeConfig",
+    "Facets",
+    "Fate",
+    "FoundUser",
+    "InputError",
+    "Interactions",
+    "ReasoningTrace",
+    "Recommender",
+    "SemanticIds",
+    "UserIndex",
+    "code_card",
+    "count_fates",
+    "explain_item",
+    "explain_node",
+    "facet_letter",
+    "index_users",
+    "items_left",
+    "read_facets",
+    "search_document",
+    "search_users",
+    "was_checked",
+]
+
+
+def test_the_public_names_are_these():
+    assert sorted(reg4rec_core.__all__) == sorted(PUBLIC)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_can_be_imported(name):
+    assert getattr(reg4rec_core, name) is not None
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no public name 'nonsense'"):
+        reg4rec_core.nonsense  # noqa: B018
+
+
+def test_the_package_alone_imports_nothing_heavy():
+    program = "import reg4rec_core, sys; assert not {'torch', 'faiss', 'pandas'} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
