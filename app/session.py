@@ -15,7 +15,7 @@ import streamlit as st
 
 from app.charts import Ground
 from app.view_models.reasoning import found_users, is_telling, telling_score
-from app.view_models.tree import path_length
+from app.view_models.tree import describe_nodes, path_length
 from reg4rec_core import (
     DecodeConfig,
     Facets,
@@ -85,14 +85,23 @@ def _open(key: RunKey, name: str) -> OpenRun:
     return OpenRun(key, name, recommender, facets, users)
 
 
-def search(run: OpenRun, user: int, at: str, decode: DecodeConfig) -> ReasoningTrace:
-    """The search for a user's history; kept, so that clicking around in it costs nothing."""
+@dataclass(frozen=True)
+class Searched:
+    """One search, and its nodes described; shared, so nobody changes it."""
+
+    trace: ReasoningTrace
+    nodes: pd.DataFrame
+
+
+def search(run: OpenRun, user: int, at: str, decode: DecodeConfig) -> Searched:
+    """The search for a user's history; kept, so that clicking around in it costs little."""
     return _search(run.key, user, at, decode, run)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _search(key: RunKey, user: int, at: str, decode: DecodeConfig, _run: OpenRun) -> ReasoningTrace:
-    return _run.recommender.recommend([_run.recommender.history(user, at)], decode)[0]
+def _search(key: RunKey, user: int, at: str, decode: DecodeConfig, _run: OpenRun) -> Searched:
+    trace = _run.recommender.recommend([_run.recommender.history(user, at)], decode)[0]
+    return Searched(trace, describe_nodes(trace, _run.facets))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for a user worth showing…")

@@ -22,7 +22,7 @@ def js_gauge(shift: Shift, ground: Ground) -> None:
     """The Jensen-Shannon divergence of the step as a bar, theta as a mark on it."""
     missing = np.isnan(shift.js)
     fill = 0 if missing else min(shift.js / GAUGE_END, 1)
-    colour = colour_of("pruned" if not missing and shift.js > shift.theta else "kept", ground)
+    colour = colour_of("pruned" if shift.too_far else "kept", ground)
     limit = "off" if np.isinf(shift.theta) else f"{shift.theta:.3f}"
     mark = (
         "" if np.isinf(shift.theta) else f'<div class="mark" style="left:{min(shift.theta / GAUGE_END, 1):.1%}"></div>'

@@ -1,14 +1,40 @@
 """The settings of a search and the step scrubber. Every widget is bound to the URL by its key."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from reg4rec_core import DecodeConfig
 
 MOMENTS = {"test": "the last purchase", "valid": "the last but one", "now": "what comes next"}
 MAX_THETA, MAX_BEAM = 0.3, 40
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the settings row says."""
+
+    at: str
+    theta: float
+    corp: bool
+    beam: int
+
+
+def settings_row(default: DecodeConfig) -> tuple[DeltaGenerator, DeltaGenerator, Choice]:
+    """The row of settings; returns its first and last place, for whom to look at and what to take away."""
+    who, what, how_strict, how_wide, take_away = st.columns(
+        [1.7, 1.9, 3.4, 1.6, 1.0], vertical_alignment="bottom", gap="medium"
+    )
+    with what:
+        at = moment_control()
+    with how_strict:
+        theta, corp = theta_control(default)
+    with how_wide:
+        beam = beam_control(default)
+    return who, take_away, Choice(at, theta, corp, beam)
 
 
 def run_control(names: list[str]) -> str:

@@ -28,7 +28,7 @@ _tree = st.components.v2.component(
 def legend(counts: pd.DataFrame, ground: Ground) -> None:
     """How each kind of node looks, and how many there are."""
     entries = "".join(
-        f"<span>{_icon(row['kind'], ground)}{row['name']} <b>{row['count']}</b></span>"
+        f'<span title="{row["meaning"]}">{_icon(row["kind"], ground)}{row["name"]} <b>{row["count"]}</b></span>'
         for row in counts.to_dict("records")
     )
     hint = "The larger a node, the likelier its path. Click a node to follow its path."

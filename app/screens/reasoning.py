@@ -12,7 +12,7 @@ from app.components.share import share
 from app.components.user_picker import user_picker
 from app.view_models import reasoning as view
 from app.view_models import tree
-from reg4rec_core import InputError, ReasoningTrace
+from reg4rec_core import InputError
 
 
 def page() -> None:
@@ -29,39 +29,34 @@ def page() -> None:
 
 def explore(run: session.OpenRun) -> None:
     key, catalog, recommender = session.chosen_user_key(run), run.facets.catalog, run.recommender
-    boxes = st.columns([1.7, 1.9, 3.4, 1.6, 1.0], vertical_alignment="bottom", gap="medium")
-    with boxes[0]:
+    who, take_away, choice = controls.settings_row(recommender.decode)
+    with who:
         user_picker(f"User {key}", find=run.find_users, total=run.n_users, on_pick=session.choose_user)
-    with boxes[1]:
-        at = controls.moment_control()
-    with boxes[2]:
-        theta, corp = controls.theta_control(recommender.decode)
-    with boxes[3]:
-        beam = controls.beam_control(recommender.decode)
-    user = recommender.user_index(key)
-    decode = session.decode_settings(run, theta=theta, corp=corp, beam=beam)
-    trace, target = session.search(run, user, at, decode), recommender.target(user, at)
+    user, at = recommender.user_index(key), choice.at
+    decode = session.decode_settings(run, theta=choice.theta, corp=choice.corp, beam=choice.beam)
+    searched, target = session.search(run, user, at, decode), recommender.target(user, at)
+    trace = searched.trace
 
     sentence = st.container()
     cards = view.history_cards(catalog, recommender.interactions, user, len(recommender.history(user, at)))
     history_strip(cards, next_title=view.target_title(catalog, target), outcome=view.outcome(trace, target))
-    focus = draw_search(run, trace, target)
+    focus = draw_search(run, searched, target)
     with sentence:
         paragraph(view.why(trace, run.facets, focus))
     node_panel.node_details(view.node_details(trace, run.facets, focus.node))
     st.markdown(f"##### The {len(trace.items)} items it recommends")
     recommendation_list(view.recommendations(trace, run.facets, focus, target), on_follow=session.follow)
-    with boxes[4]:
+    with take_away:
         choices = {"run": run.name, "user": key, "at": at} | view.link_state(decode, focus, trace)
         link = view.permalink(st.context.url or "", choices)
         share(link, file_name=f"search-{run.name}-{key}-{at}.json", document=lambda: view.trace_json(catalog, trace))
     st.caption(view.footer(run.name, recommender.run.settings))
 
 
-def draw_search(run: session.OpenRun, trace: ReasoningTrace, target: int) -> tree.Focus:
+def draw_search(run: session.OpenRun, searched: session.Searched, target: int) -> tree.Focus:
     """The tree beside the belief at the chosen step; returns the path that is followed."""
     left, right = st.columns([7, 3], gap="medium")
-    ground = session.ground()
+    trace, ground = searched.trace, session.ground()
     with right:
         step = controls.step_scrubber(int(trace.step.max()), default=trace.check_from, set_step=session.set_step)
         focus = tree.find_focus(trace, session.chosen_path(), step)
@@ -75,7 +70,7 @@ def draw_search(run: session.OpenRun, trace: ReasoningTrace, target: int) -> tre
             legend(tree.fate_counts(trace), ground)
         with fold_box:
             fold = controls.fold_control()
-        nodes = tree.search_tree(trace, run.facets, focus, target, fold=fold)
+        nodes = tree.search_tree(searched.nodes, trace, run.facets, focus, target, fold=fold)
         summary = tree.tree_summary(trace, run.facets, focus)
         drawing = charts.search_tree(nodes, tree.tree_columns(trace, fold=fold), ground, alt=summary)
         search_tree(drawing, on_choose=session.choose_node)

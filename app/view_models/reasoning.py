@@ -89,15 +89,18 @@ class Shift:
     js: float
     theta: float
     verdict: str
+    too_far: bool
+    """Whether the step was checked and failed."""
 
 
 def belief_shift(trace: ReasoningTrace, node: int) -> Shift:
-    js = float(trace.js[node])
+    js, theta = float(trace.js[node]), trace.theta
     if np.isnan(js):
-        return Shift(js, trace.theta, "nothing to compare")
+        return Shift(js, theta, "nothing to compare", False)
     if was_checked(trace, node):
-        return Shift(js, trace.theta, "too far: inconsistent" if js > trace.theta else "consistent")
-    return Shift(js, trace.theta, "checks are off" if np.isinf(trace.theta) else "not checked at this step")
+        too_far = js > theta
+        return Shift(js, theta, "too far: inconsistent" if too_far else "consistent", too_far)
+    return Shift(js, theta, "checks are off" if np.isinf(theta) else "not checked at this step", False)
 
 
 def node_facts(trace: ReasoningTrace, node: int) -> list[tuple[str, str]]:

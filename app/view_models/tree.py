@@ -20,7 +20,14 @@ KINDS = {
     "pruned": "pruned",
     "fallback": "fallback",
 }
-"""What a node of the tree can be, and how people read it."""
+"""What a node of the tree can be, and how people call it."""
+MEANINGS = {
+    "kept": "In the beam: the search went on from here.",
+    "regenerated": "In the beam, in the place of a pruned branch.",
+    "beam_cut": "Out-scored: it never entered the beam.",
+    "pruned": "Chosen, but it moved the belief by more than θ, so the search rolled back.",
+    "fallback": "Inconsistent, yet kept: nothing else was left for its place.",
+}
 
 
 @dataclass(frozen=True)
@@ -109,42 +116,54 @@ def forced_nodes(trace: ReasoningTrace) -> np.ndarray:
     return single & (trace.fate == Fate.KEPT) & (trace.attempt == 0) & ~last
 
 
-def search_tree(trace: ReasoningTrace, facets: Facets, focus: Focus, target: int, *, fold: bool) -> pd.DataFrame:
-    """One row a node in trace order: where it stands, what it is, and why (x in columns, y in [0, 1] downwards)."""
-    forced = forced_nodes(trace)
-    edges = column_edges(trace, forced, fold=fold)
-    frame = pd.DataFrame(
+def describe_nodes(trace: ReasoningTrace, facets: Facets) -> pd.DataFrame:
+    """One row a node in trace order: what it is and why, whatever part of the tree one looks at (y in [0, 1], down)."""
+    rows = range(trace.n_nodes)
+    return pd.DataFrame(
         {
-            "node": np.arange(trace.n_nodes),
             "parent": trace.parent,
-            "path": [path_key(trace, row) for row in range(trace.n_nodes)],
+            "path": [path_key(trace, row) for row in rows],
             "step": trace.step,
-            "kind": [node_kind(trace, row) for row in range(trace.n_nodes)],
-            "x": edges[trace.step],
+            "kind": [node_kind(trace, row) for row in rows],
             "y": _heights(trace),
             "size": 7 + 15 * np.exp(trace.log_prob) ** (1 / 3),
-            "folded": forced & fold,
-            "on_path": np.isin(np.arange(trace.n_nodes), focus.rows),
-            "chosen": np.arange(trace.n_nodes) == focus.node,
-            "later": trace.step > focus.step,
-            "hit": False,
+            "heading": [node_name(trace, facets, row) for row in rows],
+            "numbers": [_numbers(trace, row) for row in rows],
+            "reason": [explain_node(trace, row) for row in rows],
         }
     )
-    frame["heading"] = [node_name(trace, facets, row) for row in range(trace.n_nodes)]
-    frame["numbers"] = [_numbers(trace, row) for row in range(trace.n_nodes)]
-    frame["reason"] = [explain_node(trace, row) for row in range(trace.n_nodes)]
-    frame["label"] = ""
+
+
+def search_tree(
+    described: pd.DataFrame, trace: ReasoningTrace, facets: Facets, focus: Focus, target: int, *, fold: bool
+) -> pd.DataFrame:
+    """The described nodes with their place in columns and how the focus marks them; rows stay in trace order."""
+    forced = forced_nodes(trace)
+    rows = np.arange(trace.n_nodes)
+    labels, hits = _leaf_labels(trace, facets, focus.rows[-1], target)
+    return described.assign(
+        x=column_edges(trace, forced, fold=fold)[trace.step],
+        folded=forced & fold,
+        on_path=np.isin(rows, focus.rows),
+        chosen=rows == focus.node,
+        later=trace.step > focus.step,
+        label=labels,
+        hit=hits,
+    )
+
+
+def _leaf_labels(trace: ReasoningTrace, facets: Facets, end: int, target: int) -> tuple[list[str], list[bool]]:
+    """Rank and title beside the leaves that gave items, the title alone at the end of a path that gave none."""
+    titles = facets.catalog.titles
+    labels, hits = [""] * trace.n_nodes, [False] * trace.n_nodes
     for rank in reversed(range(len(trace.items))):
-        leaf = int(trace.item_nodes[rank])
+        leaf, item = int(trace.item_nodes[rank]), int(trace.items[rank])
         if leaf >= 0:
-            title = cut(facets.catalog.titles[trace.items[rank]], LABEL_LENGTH)
-            frame.loc[leaf, "label"] = f"{rank + 1} · {title}"
-            frame.loc[leaf, "hit"] |= trace.items[rank] == target
-    end = focus.rows[-1]
-    if frame.loc[end, "label"] == "" and trace.step[end] == trace.step.max():
-        only = items_left(facets.ids, trace, end)
-        frame.loc[end, "label"] = cut(facets.catalog.titles[only[0]], LABEL_LENGTH)
-    return frame
+            labels[leaf] = f"{rank + 1} · {cut(titles[item], LABEL_LENGTH)}"
+            hits[leaf] |= item == target
+    if not labels[end] and trace.step[end] == trace.step.max():
+        labels[end] = cut(titles[items_left(facets.ids, trace, end)[0]], LABEL_LENGTH)
+    return labels, hits
 
 
 def column_edges(trace: ReasoningTrace, forced: np.ndarray, *, fold: bool) -> np.ndarray:
@@ -173,10 +192,11 @@ def _heights(trace: ReasoningTrace) -> np.ndarray:
 
 
 def node_name(trace: ReasoningTrace, facets: Facets, node: int) -> str:
+    """The facet's letter with the code's number, and what the code stands for: "C117 · Nail Polish"."""
     if trace.parent[node] < 0:
         return "Start"
     codebook, code = int(trace.codebook[node]), int(trace.code[node])
-    return f"{facet_letter(codebook)} · {facets.name(codebook, code)}"
+    return f"{facet_letter(codebook)}{code} · {facets.name(codebook, code)}"
 
 
 def _numbers(trace: ReasoningTrace, node: int) -> str:
@@ -188,20 +208,19 @@ def _numbers(trace: ReasoningTrace, node: int) -> str:
 
 
 def tree_columns(trace: ReasoningTrace, *, fold: bool) -> pd.DataFrame:
-    """One row a step: where its column stands, and what happened in it."""
+    """One row a step: where its column stands, and whether it is folded."""
     edges = column_edges(trace, forced_nodes(trace), fold=fold)
     steps = np.arange(len(edges))
     narrow = np.append(False, np.diff(edges) < 1)
-    pruned = [int(((trace.step == step) & (trace.fate == Fate.PRUNED)).sum()) for step in steps]
-    return pd.DataFrame({"step": steps, "x": edges, "narrow": narrow, "pruned": pruned})
+    return pd.DataFrame({"step": steps, "x": edges, "narrow": narrow})
 
 
 def fate_counts(trace: ReasoningTrace) -> pd.DataFrame:
     """How many nodes of each kind the tree holds, in the legend's order."""
     counts = count_fates(trace)
     counts["kept"] -= counts["regenerated"] + 1
-    kinds = [kind for kind in KINDS if kind != "root"]
-    return pd.DataFrame({"kind": kinds, "name": [KINDS[kind] for kind in kinds], "count": [counts[k] for k in kinds]})
+    rows = [(kind, KINDS[kind], counts[kind], meaning) for kind, meaning in MEANINGS.items()]
+    return pd.DataFrame(rows, columns=["kind", "name", "count", "meaning"])
 
 
 def tree_summary(trace: ReasoningTrace, facets: Facets, focus: Focus) -> str:

@@ -33,7 +33,7 @@ def to_text(recommender: Recommender, trace: ReasoningTrace) -> str:
     for place, (item, score, node) in enumerate(zip(trace.items, trace.item_scores, trace.item_nodes, strict=True), 1):
         codes = " ".join(f"{trace.codebook[row]}:{trace.code[row]}" for row in trace.path(int(node))[1:])
         lines.append(f"{place:>3}  {score:8.3f}  {catalog.item_keys[item]:<{width}}  {catalog.titles[item]}")
-        lines.append(f"{'':{15 + width + 2 - 2}}{codes or 'a neighbour of the best path'}")
+        lines.append(f"{'':{17 + width}}{codes or 'a neighbour of the best path'}")
     fates = np.bincount(trace.fate, minlength=len(Fate))
     counts = ", ".join(f"{fates[fate]} {fate.label.replace('_', ' ')}" for fate in Fate)
     return "\n".join([*lines, f"search of {trace.n_nodes} nodes: {counts}; theta {trace.theta:g}"])

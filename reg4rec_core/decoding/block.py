@@ -106,6 +106,15 @@ def check_fit(model: ReasoningModel, index: ItemIndex) -> None:
             raise ValueError(f"model and item index must have the same {name}, got {theirs} and {ours}")
 
 
+def use_one_thread() -> None:
+    """Set this process to one torch thread and leave it there: over two, a product's last bits depend on the row.
+
+    A trace would then depend on a history's place in the batch.
+    """
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
+
+
 def blocks(
     histories: Int[np.ndarray, "B L"] | Int[Tensor, "B L"],
     seen: Sequence[Int[np.ndarray, "_"]] | None,

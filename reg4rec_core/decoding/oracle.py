@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from reg4rec_core.config import CodeProbabilities, DecodeConfig
-from reg4rec_core.decoding.block import check_fit, exclude, open_root
+from reg4rec_core.decoding.block import check_fit, exclude, open_root, use_one_thread
 from reg4rec_core.decoding.code_probabilities import (
     IMPOSSIBLE,
     BeamView,
@@ -56,6 +56,7 @@ def item_path_scores(
     remaining codes are certain, so the network is not asked.
     """
     check_fit(model, index)
+    use_one_thread()
     table = torch.as_tensor(history).long()[None]
     excluded = exclude(table, None if seen is None else [seen], config, index.n_items)
     root, first_state = open_root(model, index, table, excluded, config)

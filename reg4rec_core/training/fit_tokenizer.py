@@ -1,5 +1,6 @@
 """Stage 1: item features, then MPQ codes (REG4Rec III-B, Algorithm 1)."""
 
+import dataclasses
 import math
 import os
 import shutil
@@ -31,6 +32,8 @@ from reg4rec_core.tokenizer.mpq import (
 from reg4rec_core.tokenizer.text import text_features
 from reg4rec_core.types import InputError, SemanticIds
 
+ITEMS_PER_CODE = 8
+"""A codebook has at most one code for so many items: where every item has a code of its own, one step says all."""
 COLLAPSED_SHARE = 0.2
 """A codebook whose perplexity is under this share of what its items could fill has collapsed."""
 
@@ -188,6 +191,15 @@ def refuse_collapse(report: dict[str, Any]) -> None:
             )
 
 
+def fit_codebooks_to(n_items: int, config: TokenizerConfig, *, progress: Callable[[str], None]) -> TokenizerConfig:
+    """The settings with smaller codebooks where the catalogue is too small for them, said aloud."""
+    largest = max(8, n_items // ITEMS_PER_CODE)
+    if config.codebook_size <= largest:
+        return config
+    progress(f"{n_items:,} items are few for {config.codebook_size} codes a codebook; taking {largest}")
+    return dataclasses.replace(config, codebook_size=largest)
+
+
 def fit_tokenizer(
     data: Path, run: Path, config: TokenizerConfig, *, progress: Callable[[str], None] = lambda text: None
 ) -> dict[str, Any]:
@@ -199,6 +211,7 @@ def fit_tokenizer(
         raise InputError(f"--run must be a new directory, {run} exists; choose another or delete it")
     started = time.perf_counter()
     dataset = load_dataset(data)
+    config = fit_codebooks_to(dataset.catalog.n_items - 1, config, progress=progress)
     features = item_features(dataset, config, text_cache=data / "text_features.safetensors", progress=progress)
     run.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{run.name}-", dir=run.parent))
