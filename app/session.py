@@ -100,7 +100,13 @@ def search(run: OpenRun, user: int, at: str, decode: DecodeConfig) -> Searched:
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _search(key: RunKey, user: int, at: str, decode: DecodeConfig, _run: OpenRun) -> Searched:
-    trace = _run.recommender.recommend([_run.recommender.history(user, at)], decode)[0]
+    history = _run.recommender.history(user, at)
+    if len(history) == 0:
+        key = _run.recommender.interactions.user_keys[user]
+        raise InputError(
+            f"user {key} bought nothing before what is to be predicted; predict now, or look at another user"
+        )
+    trace = _run.recommender.recommend([history], decode)[0]
     return Searched(trace, describe_nodes(trace, _run.facets))
 
 
@@ -115,13 +121,13 @@ def _first_user(key: RunKey, _run: OpenRun) -> int:
     for block in np.split(users[: FIRST_LOOK_BLOCKS * BLOCK], range(BLOCK, FIRST_LOOK_BLOCKS * BLOCK, BLOCK)):
         if len(block) == 0:
             break
-        traces = recommender.recommend([recommender.history(user) for user in block], recommender.decode)
-        for user, trace in zip(block, traces, strict=True):
+        traces = recommender.recommend([recommender.history(int(user)) for user in block], recommender.decode)
+        for user, trace in zip(block.tolist(), traces, strict=True):
             target = recommender.target(user)
             if is_telling(trace, target):
-                return int(user)
+                return user
             if telling_score(trace, target) > best_score:
-                best, best_score = int(user), telling_score(trace, target)
+                best, best_score = user, telling_score(trace, target)
     return best
 
 

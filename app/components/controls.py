@@ -11,6 +11,8 @@ from reg4rec_core import DecodeConfig
 
 MOMENTS = {"test": "the last purchase", "valid": "the last but one", "now": "what comes next"}
 MAX_THETA, MAX_BEAM = 0.3, 40
+PAPERS_THETA = 0.06
+"""Where the slider stands when a run prunes nothing by default."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def moment_control() -> str:
 
 def theta_control(default: DecodeConfig) -> tuple[float, bool]:
     """The threshold, and whether CORP prunes at all."""
+    usual = default.theta if np.isfinite(default.theta) else PAPERS_THETA
     slider, switch = st.columns([3, 1], vertical_alignment="bottom", gap="small")
     corp = switch.toggle(
         "prune",
@@ -83,8 +86,8 @@ def theta_control(default: DecodeConfig) -> tuple[float, bool]:
     theta = slider.slider(
         "θ: largest jump of the belief",
         min_value=0.0,
-        max_value=MAX_THETA,
-        value=float(default.theta) if default.theta <= MAX_THETA else 0.06,
+        max_value=max(MAX_THETA, float(usual)),
+        value=float(usual),
         step=0.005,
         format="%.3f",
         key="theta",

@@ -250,8 +250,8 @@ def outcome(trace: ReasoningTrace, target: int) -> str:
         return "What comes next is not known."
     ranks = np.flatnonzero(trace.items == target)
     if len(ranks):
-        return f"Hit: number {ranks[0] + 1} of {len(trace.items)} in the list."
-    return f"Missed: not among the {len(trace.items)} recommended."
+        return f"Hit: number {ranks[0] + 1} of {len(trace.items)}."
+    return f"Missed: not in the top {len(trace.items)}."
 
 
 def telling_score(trace: ReasoningTrace, target: int) -> float:

@@ -110,7 +110,7 @@ def _search_summary(trace: ReasoningTrace) -> str:
     plural = "branches were" if counts["pruned"] > 1 else "branch was"
     text = f"{counts['pruned']} {plural} pruned for moving the belief by more than θ = {trace.theta:g}"
     if counts["regenerated"]:
-        text += f", and {counts['regenerated']} regenerated in their place"
+        text += f", and {counts['regenerated']} regenerated in {'their' if counts['pruned'] > 1 else 'its'} place"
     if counts["fallback"]:
         text += f"; {counts['fallback']} inconsistent one{'s' if counts['fallback'] > 1 else ''} had to stay"
     return text + "."

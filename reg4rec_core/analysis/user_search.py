@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from reg4rec_core.types import Catalog, Interactions
 
@@ -19,7 +19,7 @@ class UserIndex:
     lower_titles: tuple[str, ...]
     buyers: Int[np.ndarray, "total"]
     """Users in item order: item i was bought by buyers[offsets[i]:offsets[i + 1]]."""
-    offsets: Int[np.ndarray, "N+1"]
+    offsets: Int[np.ndarray, "N_plus_1"]
 
 
 @dataclass(frozen=True)
@@ -81,5 +81,5 @@ def _by_title(index: UserIndex, words: list[str], limit: int) -> dict[int, int]:
     return {int(user): _newest(index.interactions.sequence(int(user)), wanted) for user in ranked}
 
 
-def _newest(sequence: Int[np.ndarray, "length"], wanted: Int[np.ndarray, "N"]) -> int:
+def _newest(sequence: Int[np.ndarray, "length"], wanted: Bool[np.ndarray, "N"]) -> int:
     return int(sequence[np.flatnonzero(wanted[sequence])[-1]])

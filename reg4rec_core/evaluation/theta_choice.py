@@ -1,4 +1,4 @@
-"""Which theta a run starts with: the strongest pruning that validation users do not pay for."""
+"""Which theta a run starts with, and from which step it is compared: what validation users gain most from."""
 
 import math
 import time
@@ -14,19 +14,20 @@ from reg4rec_core.decoding import ItemIndex, ReasoningModel, search_items
 from reg4rec_core.evaluation.held_out import HeldOut
 from reg4rec_core.metrics import ndcg_at, places_in_lists, recall_at
 
-THETAS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, math.inf)
-"""Candidates, the paper's 0.06 among them; ln 2 = 0.69 is the largest divergence there is."""
-TOLERANCE = 0.01
-"""Share of the best validation NDCG@10 that pruning may cost."""
+THETAS = (0.06, 0.1, 0.2, 0.3, 0.4, 0.5)
+"""Candidates beside infinity, the paper's 0.06 among them; ln 2 = 0.69 is the largest divergence there is."""
+CHECKS_FROM = (2, 3, 4)
+"""First compared step: the first codes say what kind of thing it is, so their jumps are no inconsistency yet."""
 CHUNK = 104
-"""Users searched under all thetas before the clock is looked at."""
+"""Users searched under all settings before the clock is looked at."""
 
 
 @dataclass(frozen=True)
 class ThetaResult:
-    """What one theta gives on the validation sample."""
+    """What one setting gives on the validation sample."""
 
     theta: float
+    check_from: int
     recall_at_10: float
     ndcg_at_10: float
     pruned_per_user: float
@@ -35,17 +36,18 @@ class ThetaResult:
 
 @dataclass(frozen=True)
 class ThetaChoice:
-    """The chosen theta and the results it was chosen from."""
+    """The chosen setting and the results it was chosen from."""
 
     theta: float
+    check_from: int
     users: int
     results: tuple[ThetaResult, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; an infinite theta reads null."""
         rows = [asdict(result) | {"theta": finite(result.theta)} for result in self.results]
-        rule = f"smallest theta whose validation NDCG@10 is within {TOLERANCE:.0%} of the best"
-        return {"theta": finite(self.theta), "rule": rule, "users": self.users, "results": rows}
+        chosen = {"theta": finite(self.theta), "check_from": self.check_from}
+        return {**chosen, "rule": "highest validation NDCG@10", "users": self.users, "results": rows}
 
 
 def finite(theta: float) -> float | None:
@@ -53,10 +55,10 @@ def finite(theta: float) -> float | None:
     return theta if math.isfinite(theta) else None
 
 
-def smallest_harmless_theta(results: tuple[ThetaResult, ...]) -> float:
-    """The smallest theta whose NDCG@10 is within TOLERANCE of the best one's."""
-    best = max(result.ndcg_at_10 for result in results)
-    return min(result.theta for result in results if result.ndcg_at_10 >= (1 - TOLERANCE) * best)
+def settings_to_try(decode: DecodeConfig) -> list[DecodeConfig]:
+    """No pruning first, then every theta at every first step of comparison."""
+    pairs = [(theta, check_from) for check_from in CHECKS_FROM for theta in THETAS]
+    return [replace(decode, theta=math.inf), *(replace(decode, theta=t, check_from=c) for t, c in pairs)]
 
 
 def choose_theta(
@@ -68,15 +70,16 @@ def choose_theta(
     seconds: float = math.inf,
     progress: Callable[[str], None] = lambda text: None,
 ) -> ThetaChoice:
-    """Search the questions under every theta; with a time limit, as many chunks of users as fit (one at least)."""
+    """Search the questions under every setting; with a time limit, as many chunks of users as fit (one at least).
+
+    The highest NDCG@10 wins, the earlier setting among equals: without a gain there is no pruning.
+    """
+    settings = settings_to_try(decode)
     started, places, counts = time.perf_counter(), [], []
     for start in range(0, len(questions), CHUNK):
         chunk = questions.take(np.arange(start, min(start + CHUNK, len(questions))))
         histories = pad_histories(chunk.histories, HISTORY_LENGTH)
-        found = [
-            search_items(model, index, histories, replace(decode, theta=theta), seen=chunk.histories)
-            for theta in THETAS
-        ]
+        found = [search_items(model, index, histories, setting, seen=chunk.histories) for setting in settings]
         places.append([places_in_lists(result.items, chunk.targets) for result in found])
         counts.append([(result.pruned.sum(1), result.fallback.sum(1)) for result in found])
         progress(f"choosing theta: {start + len(chunk):,} of {len(questions):,} validation users")
@@ -84,8 +87,10 @@ def choose_theta(
         if spent + spent / len(places) > seconds:
             break
     results = []
-    for position, theta in enumerate(THETAS):
-        rank = np.concatenate([chunk[position] for chunk in places])
-        pruned, fallback = (np.concatenate([chunk[position][kind] for chunk in counts]).mean() for kind in (0, 1))
-        results.append(ThetaResult(theta, recall_at(rank, 10), ndcg_at(rank, 10), float(pruned), float(fallback)))
-    return ThetaChoice(smallest_harmless_theta(tuple(results)), sum(len(c[0]) for c in places), tuple(results))
+    for position, setting in enumerate(settings):
+        place = np.concatenate([chunk[position] for chunk in places])
+        pruned, fallback = (float(np.concatenate([c[position][kind] for c in counts]).mean()) for kind in (0, 1))
+        quality = recall_at(place, 10), ndcg_at(place, 10)
+        results.append(ThetaResult(setting.theta, setting.check_from, *quality, pruned, fallback))
+    best = max(results, key=lambda result: result.ndcg_at_10)
+    return ThetaChoice(best.theta, best.check_from, sum(len(c[0]) for c in places), tuple(results))

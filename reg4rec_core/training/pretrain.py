@@ -220,9 +220,12 @@ def choose_default_theta(run: Run, dataset: Dataset, *, seconds: float, progress
     choice = choose_theta(
         run.network("pretrained"), ItemIndex(run.semantic_ids()), questions, decode, seconds=seconds, progress=progress
     )
-    run.set_decode_config(dataclasses.replace(decode, theta=choice.theta))
+    run.set_decode_config(dataclasses.replace(decode, theta=choice.theta, check_from=choice.check_from))
     run.write_json("evaluation/theta_choice.json", choice.to_json())
-    progress(f"theta {choice.theta} is the run's default, chosen on {choice.users:,} validation users")
+    progress(
+        f"theta {choice.theta} from step {choice.check_from} on is the run's default, "
+        f"chosen on {choice.users:,} validation users"
+    )
     return choice
 
 

@@ -2,26 +2,45 @@ import math
 
 import pytest
 
-from reg4rec_core.evaluation.theta_choice import ThetaChoice, ThetaResult, smallest_harmless_theta
+from reg4rec_core import Recommender
+from reg4rec_core.config import DecodeConfig
+from reg4rec_core.evaluation import held_out, theta_choice
+from reg4rec_core.evaluation.theta_choice import ThetaChoice, ThetaResult, choose_theta, settings_to_try
 
 
-def results(*pairs):
-    return tuple(ThetaResult(theta, 0.0, ndcg, 0.0, 0.0) for theta, ndcg in pairs)
+def test_the_papers_theta_and_no_pruning_are_always_tried():
+    settings = settings_to_try(DecodeConfig(beam_width=7))
+    assert settings[0].theta == math.inf
+    assert (0.06, 2) in [(setting.theta, setting.check_from) for setting in settings]
+    assert {setting.beam_width for setting in settings} == {7}
+    assert len(set(settings)) == len(settings)
 
 
-@pytest.mark.parametrize(
-    ("pairs", "expected"),
-    [
-        (((0.06, 0.050), (0.2, 0.0996), (math.inf, 0.1)), 0.2),
-        (((0.06, 0.101), (0.2, 0.099), (math.inf, 0.1)), 0.06),
-        (((0.06, 0.050), (0.2, 0.0989), (math.inf, 0.1)), math.inf),
-    ],
-)
-def test_the_strongest_pruning_within_one_percent_of_the_best_is_chosen(pairs, expected):
-    assert smallest_harmless_theta(results(*pairs)) == expected
+def test_the_setting_with_the_highest_validation_ndcg_is_chosen(tiny_run):
+    run = Recommender.load(tiny_run)
+    questions = held_out.held_out(run.interactions, "valid").sample(30, seed=0)
+    choice = choose_theta(run.model, run.index, questions, run.decode)
+    best = max(result.ndcg_at_10 for result in choice.results)
+    chosen = [r for r in choice.results if (r.theta, r.check_from) == (choice.theta, choice.check_from)]
+    assert [result.ndcg_at_10 for result in chosen] == [best]
+    assert choice.users == 30
+    without = choice.results[0]
+    assert without.theta == math.inf
+    assert without.pruned_per_user == 0
+    strict = next(r for r in choice.results if (r.theta, r.check_from) == (0.06, 2))
+    assert strict.pruned_per_user >= next(r for r in choice.results if r.theta == 0.5).pruned_per_user
 
 
-def test_an_infinite_theta_reads_null_in_json():
-    document = ThetaChoice(math.inf, 5, results((0.06, 0.1), (math.inf, 0.2))).to_json()
-    assert document["theta"] is None
-    assert [row["theta"] for row in document["results"]] == [0.06, None]
+def test_a_time_limit_still_searches_one_chunk_of_users(tiny_run, monkeypatch):
+    monkeypatch.setattr(theta_choice, "CHUNK", 5)
+    run = Recommender.load(tiny_run)
+    questions = held_out.held_out(run.interactions, "valid").sample(30, seed=0)
+    assert choose_theta(run.model, run.index, questions, run.decode, seconds=0.0).users == 5
+
+
+@pytest.mark.parametrize(("theta", "shown"), [(math.inf, None), (0.2, 0.2)])
+def test_an_infinite_theta_reads_null_in_json(theta, shown):
+    result = ThetaResult(theta, 3, 0.1, 0.05, 1.0, 0.0)
+    document = ThetaChoice(theta, 3, 5, (result,)).to_json()
+    assert document["theta"] == document["results"][0]["theta"] == shown
+    assert document["check_from"] == 3

@@ -1,0 +1,43 @@
+const part = (tag, className, text) => {
+  const element = document.createElement(tag)
+  if (className) element.className = className
+  if (text !== undefined) element.textContent = text
+  return element
+}
+const chip = (code) => {
+  const element = part("span", "chip" + (code.decides ? "" : " forced") + (code.now ? " now" : ""))
+  element.append(part("b", "", code.facet))
+  if (code.decides) element.append(" " + code.name)
+  element.title = `facet ${code.facet}: ${code.name} (${code.detail})`
+  return element
+}
+const cells = (entry) => {
+  const item = part("div")
+  item.append(part("div", "title", entry.title))
+  if (entry.hit) item.append(part("div", "hit", "★ this is what was bought next"))
+  const about = part("div", "", entry.brand || "–")
+  about.append(part("div", "soft", entry.category))
+  const scores = part("div", "num", entry.path_score)
+  scores.append(part("div", "soft", entry.first_state))
+  const codes = part("div", "chips")
+  if (entry.codes.length) codes.append(...entry.codes.map(chip))
+  else codes.append(part("span", "soft", "no path of its own: a neighbour of the best path's item"))
+  return [part("div", "num", String(entry.rank)), item, about, scores, codes]
+}
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".grid")
+  root.replaceChildren(...data.heads.map((text, i) => part("div", "head" + (i === 0 || i === 3 ? " num" : ""), text)))
+  for (const entry of data.entries) {
+    const row = part("div", "row" + (entry.followed ? " followed" : ""))
+    row.append(...cells(entry))
+    if (entry.path) {
+      const first = row.firstChild
+      first.tabIndex = 0
+      first.setAttribute("role", "button")
+      first.setAttribute("aria-label", `follow the path to ${entry.title}`)
+      row.onclick = () => setTriggerValue("followed", entry.path)
+      first.onkeydown = (event) => { if (event.key === "Enter") setTriggerValue("followed", entry.path) }
+    }
+    root.append(row)
+  }
+}

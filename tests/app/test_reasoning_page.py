@@ -1,0 +1,211 @@
+"""The Reasoning page as a whole, without a browser: it starts, its URL restores it, and bad values end in words."""
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import session
+from reg4rec_core import InputError
+
+MAIN = Path(__file__).parents[2] / "app" / "main.py"
+
+
+@pytest.fixture
+def app(tiny_run, monkeypatch, tmp_path) -> AppTest:
+    """The application on the tiny run, in a folder without checkpoints."""
+    monkeypatch.setenv(session.RUN_VARIABLE, str(tiny_run))
+    monkeypatch.chdir(tmp_path)
+    return AppTest.from_file(str(MAIN), default_timeout=60)
+
+
+def started(app: AppTest, **state: str) -> AppTest:
+    for name, value in state.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def link_of(app: AppTest) -> dict[str, str]:
+    """What the page's own link says: every choice that is in force."""
+    return dict(parse_qsl(urlsplit(app.code[0].value).query))
+
+
+def test_the_page_opens_on_a_user_worth_showing(app):
+    started(app)
+    assert not app.error
+    state = link_of(app)
+    assert state["user"].startswith("visitor ")
+    assert (state["at"], state["run"]) == ("test", "tiny")
+    assert session.open_run("tiny").recommender.user_index(state["user"]) >= 0
+
+
+def test_the_first_user_is_the_same_on_every_visit(app):
+    first = link_of(started(app))
+    session._first_user.clear()
+    assert link_of(started(AppTest.from_file(str(MAIN), default_timeout=60))) == first
+
+
+def test_query_parameters_restore_the_view(app):
+    wanted = {"user": "visitor 5", "at": "valid", "theta": "0.1", "beam": "7", "step": "3", "fold": "false"}
+    started(app, **wanted)
+    assert app.slider(key="theta").value == pytest.approx(0.1)
+    assert app.slider(key="beam").value == 7
+    assert app.slider(key="step").value == 3
+    assert app.toggle(key="fold").value is False
+    state = link_of(app)
+    assert {name: state[name] for name in ("user", "at", "beam", "step")} == {
+        name: wanted[name] for name in ("user", "at", "beam", "step")
+    }
+    assert float(state["theta"]) == pytest.approx(0.1)
+
+
+def test_a_link_leads_to_the_same_link(app):
+    state = link_of(started(app, user="visitor 9", theta="0.02", step="2"))
+    again = AppTest.from_file(str(MAIN), default_timeout=60)
+    assert link_of(started(again, **state)) == state
+
+
+def test_a_path_in_the_url_is_followed(app):
+    run = session.open_run("tiny")
+    user = run.recommender.user_index("visitor 9")
+    trace = run.recommender.recommend([run.recommender.history(user)], run.recommender.decode)[0]
+    leaf = int(trace.item_nodes[1])
+    path = "-".join(f"{trace.codebook[row]}.{trace.code[row]}" for row in trace.path(leaf)[1:])
+    assert link_of(started(app, user="visitor 9", path=path))["path"] == path
+
+
+def test_an_unknown_user_is_an_error_in_one_sentence_and_the_search_stays(app):
+    started(app, user="visitor 9999")
+    (error,) = app.error
+    assert error.value.startswith("There is no user 'visitor 9999' in this run; near matches: ")
+    assert not app.code
+    assert app.slider(key="theta")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"theta": "nan"},
+        {"theta": "-1"},
+        {"theta": "much"},
+        {"beam": "0"},
+        {"beam": "99999999"},
+        {"beam": "1.5"},
+        {"step": "99"},
+        {"step": "-3"},
+        {"at": "tomorrow"},
+        {"corp": "perhaps"},
+        {"path": "9.9-<script>"},
+        {"path": "-" * 500},
+        {"fold": "2"},
+        {"run": "../../etc"},
+    ],
+)
+def test_a_value_that_makes_no_sense_is_replaced_not_obeyed(app, bad):
+    started(app, user="visitor 9", **bad)
+    assert not app.error
+    state = link_of(app)
+    assert 0 <= float(state["theta"]) <= 0.3
+    assert 1 <= int(state["beam"]) <= 40
+    assert 0 <= int(state["step"]) <= 4
+    assert (state["at"], state["corp"], state["run"]) == ("test", "true", "tiny")
+
+
+def pruned_nodes(app: AppTest) -> int:
+    """What the legend says."""
+    (legend,) = [html.value for html in app.html if "beam-cut" in html.value and "r4-legend" in html.value]
+    return int(re.search(r"pruned <b>(\d+)</b>", legend).group(1))
+
+
+def test_theta_changes_the_search(app):
+    started(app, user="visitor 9", theta="0.3")
+    loose = pruned_nodes(app)
+    app.slider(key="theta").set_value(0.0).run()
+    assert not app.exception
+    assert pruned_nodes(app) > loose
+    assert float(link_of(app)["theta"]) == 0.0
+
+
+def test_pruning_can_be_turned_off(app):
+    state = link_of(started(app, user="visitor 9", corp="false"))
+    assert (state["corp"], "theta" in state) == ("false", False)
+    assert app.slider(key="theta").disabled
+    assert pruned_nodes(app) == 0
+
+
+def test_the_step_moves_by_buttons_and_stops_at_both_ends(app):
+    started(app, user="visitor 9", step="3")
+    app.button(key="step_forth").click().run()
+    app.button(key="step_forth").click().run()
+    assert (app.slider(key="step").value, link_of(app)["step"]) == (4, "4")
+    for _ in range(6):
+        app.button(key="step_back").click().run()
+    assert (app.slider(key="step").value, link_of(app)["step"]) == (0, "0")
+    assert not app.exception
+
+
+def test_users_are_searched_by_id_and_by_what_they_bought(app):
+    started(app, user="visitor 9")
+    app.session_state["user_picker"] = True
+    app.run()
+    app.text_input(key="user_query").set_value("visitor 12").run()
+    assert app.dataframe[0].value["user"].tolist()[0] == "visitor 12"
+    app.text_input(key="user_query").set_value("shampoo").run()
+    assert all("shampoo" in title for title in app.dataframe[0].value["bought"])
+    app.text_input(key="user_query").set_value("zzz").run()
+    assert not app.dataframe
+    assert any(caption.value.startswith("Nobody matches.") for caption in app.caption)
+    assert not app.exception
+
+
+def test_another_moment_shows_a_longer_history_and_no_truth(app):
+    cards = [
+        html.value.count('role="listitem"')
+        for html in started(app, user="visitor 9").html
+        if 'class="r4-strip"' in html.value
+    ]
+    app.segmented_control(key="at").set_value("now").run()
+    (strip,) = [html.value for html in app.html if 'class="r4-strip"' in html.value]
+    assert strip.count('role="listitem"') == cards[0] + 1
+    assert "What comes next is not known." in strip
+
+
+def test_a_run_that_is_not_here_is_refused(tiny_run, monkeypatch, tmp_path):
+    monkeypatch.setenv(session.RUN_VARIABLE, str(tiny_run))
+    monkeypatch.chdir(tmp_path)
+    for name in ("../tiny", "/etc", "", "checkpoints/demo"):
+        with pytest.raises(InputError, match="choose one of tiny"):
+            session.open_run(name)
+
+
+def test_only_folders_under_checkpoints_may_be_named(tiny_run, monkeypatch, tmp_path):
+    monkeypatch.setenv(session.RUN_VARIABLE, str(tiny_run))
+    monkeypatch.chdir(tmp_path)
+    other = tmp_path / "checkpoints" / "other"
+    other.mkdir(parents=True)
+    (other / "run.json").write_text("{}")
+    (tmp_path / "checkpoints" / "notes").mkdir()
+    assert list(session.known_runs()) == ["tiny", "other"]
+
+
+def test_a_missing_run_is_an_error_that_names_the_command(monkeypatch, tmp_path):
+    monkeypatch.setenv(session.RUN_VARIABLE, str(tmp_path / "nothing"))
+    monkeypatch.chdir(tmp_path)
+    app = AppTest.from_file(str(MAIN), default_timeout=60).run()
+    assert not app.exception
+    (error,) = app.error
+    assert "reg4rec fit-tokenizer" in error.value
+
+
+def test_an_empty_history_is_said_in_words(app, monkeypatch):
+    run = session.open_run("tiny")
+    monkeypatch.setattr(type(run.recommender), "history", lambda self, user, at="test": run.facets.ids.codes[:0, 0])
+    session._search.clear()
+    started(app, user="visitor 9")
+    session._search.clear()
+    (error,) = app.error
+    assert error.value.startswith("User visitor 9 bought nothing before what is to be predicted; predict now")

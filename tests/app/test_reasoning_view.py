@@ -1,0 +1,185 @@
+import json
+
+import numpy as np
+import pytest
+from small_shop import small_catalog, small_ids, small_interactions, small_trace
+
+from app.view_models import reasoning as view
+from app.view_models.tree import find_focus
+from reg4rec_core import DecodeConfig, FoundUser, read_facets
+
+
+@pytest.fixture(scope="module")
+def facets():
+    return read_facets(small_catalog(), small_ids(), small_interactions())
+
+
+def test_the_belief_stands_beside_the_one_before_it(facets):
+    rows = view.belief_rows(small_trace(), facets.catalog, find_focus(small_trace(), "", 2))
+    assert rows["category"].tolist()[:2] == ["Makeup › Lips", "Makeup › Eyes"]
+    assert rows["before"].tolist() == [0.7, 0.1, 0.1, 0.1]
+    assert rows["now"].tolist() == [0.9, 0.04, 0.03, 0.03]
+
+
+def test_categories_keep_their_places_along_a_path(facets):
+    trace = small_trace()
+    names = [
+        view.belief_rows(trace, facets.catalog, find_focus(trace, "0.1", step))["category"].tolist()
+        for step in (0, 1, 2)
+    ]
+    assert names[0] == names[1] == names[2]
+    assert names[0][0] == "Makeup › Eyes"
+
+
+def test_what_is_not_shown_by_name_is_summed(facets, monkeypatch):
+    monkeypatch.setattr(view, "BELIEF_ROWS", 1)
+    rows = view.belief_rows(small_trace(), facets.catalog, find_focus(small_trace(), "", 2))
+    assert rows["category"].tolist() == ["Makeup › Lips", view.OTHERS]
+    assert rows["now"].tolist() == pytest.approx([0.9, 0.1])
+    assert rows[["before", "now"]].sum().tolist() == pytest.approx([1, 1])
+
+
+def test_a_step_without_a_belief_shows_the_last_one(facets):
+    trace = small_trace()
+    focus = find_focus(trace, "0.2", 1)
+    rows = view.belief_rows(trace, facets.catalog, focus)
+    assert rows["now"].tolist() == rows["before"].tolist() == [0.25] * 4
+    assert view.belief_title(trace, focus) == "Step 1 needs no belief; shown is the last one"
+
+
+def test_a_search_without_any_belief_gives_an_empty_chart(facets):
+    trace = small_trace(beliefs=np.full((8, 4), np.nan))
+    assert view.belief_rows(trace, facets.catalog, find_focus(trace, "", 1)).empty
+
+
+def test_the_shift_says_whether_the_step_was_checked_and_passed():
+    trace = small_trace()
+    assert [view.belief_shift(trace, node).verdict for node in (0, 1, 4, 5)] == [
+        "nothing to compare",
+        "not checked at this step",
+        "consistent",
+        "too far: inconsistent",
+    ]
+    assert [view.belief_shift(trace, node).too_far for node in (1, 4, 5)] == [False, False, True]
+    assert view.belief_shift(small_trace(theta=np.inf), 5).verdict == "checks are off"
+
+
+def test_the_reason_says_when_a_branch_ended_or_left_the_tree():
+    trace = small_trace()
+    assert view.node_reason(trace, find_focus(trace, "0.2", 2)).startswith("The branch ended at step 1. Out-scored")
+    assert "not in this tree" in view.node_reason(trace, find_focus(trace, "0.1-1.3", 2))
+    assert view.node_reason(trace, find_focus(trace, "", 1)).startswith("Kept")
+
+
+def test_the_score_table_holds_the_node_and_what_was_tried_beside_it(facets):
+    tried = view.alternatives(small_trace(), facets, 5)
+    assert tried["code"].tolist() == ["B1 · like “Plum Lipstick”", "B2 · like “Coral Lipstick”"]
+    assert tried["probability"].tolist() == ["80 %", "20 %"]
+    assert tried["js"].tolist() == ["0.020", "0.110"]
+    assert tried["fate"].tolist() == ["kept", "pruned"]
+    assert tried["chosen"].tolist() == [False, True]
+    assert view.alternatives(small_trace(), facets, 0)["code"].tolist() == ["Start"]
+
+
+def test_allowed_items_put_recommended_ones_first_then_popular_ones(facets):
+    allowed = view.allowed_items(small_trace(), facets, 1)
+    assert allowed["title"].tolist() == ["Plum Lipstick", "Red Lipstick", "Coral Lipstick"]
+    assert allowed["rank"].tolist() == ["1", "", ""]
+
+
+def test_a_node_is_described_by_its_code_its_items_and_its_rivals(facets):
+    details = view.node_details(small_trace(), facets, 2)
+    assert (details.heading, details.allowed_count) == ("A1 · Eyes · mascara", 2)
+    assert details.about[0] == ("categories", "Eyes 100%, Makeup 100%")
+    assert details.about[1] == ("brands", "none stands out")
+    assert details.typical == ["Black Mascara", "Brown Mascara"]
+    assert view.node_details(small_trace(), facets, 0).card is None
+
+
+def test_the_list_marks_the_hit_the_followed_path_and_the_chosen_step(facets):
+    entries = view.recommendations(small_trace(), facets, find_focus(small_trace(), "0.1", 2), 5)
+    assert [entry["hit"] for entry in entries] == [False, False, True, False]
+    assert [entry["followed"] for entry in entries] == [False, True, False, False]
+    first = entries[0]
+    assert (first["path_score"], first["first_state"], first["path"]) == ("-0.90", "-1.10", "0.0-1.1")
+    assert [(code["facet"], code["now"], code["decides"]) for code in first["codes"]] == [
+        ("A", False, True),
+        ("B", True, True),
+    ]
+    assert entries[3]["codes"] == []
+    assert entries[3]["path"] == ""
+
+
+def test_a_forced_code_does_not_count_as_a_decision(facets):
+    trace = small_trace(items_left=np.array([8, 3, 2, 3, 3, 1, 1, 1]))
+    assert not view.recommendations(trace, facets, find_focus(trace, "", 1), -1)[0]["codes"][1]["decides"]
+
+
+def test_the_strip_shows_what_the_model_sees_and_when(facets, monkeypatch):
+    monkeypatch.setattr(view, "HISTORY_LENGTH", 2)
+    cards = view.history_cards(facets.catalog, small_interactions(), 1, 3)
+    assert cards["title"].tolist() == ["Plum Lipstick", "Red Lipstick"]
+    assert cards["date"].tolist() == ["6 Jan 1970", "7 Jan 1970"]
+    assert cards["category"].tolist() == ["Makeup › Lips"] * 2
+
+
+def test_what_is_not_known_is_left_out_or_said():
+    assert view.date_text(-1) == "date unknown"
+    assert view.known("unknown") == ""
+    assert view.short_category("Hair") == "Hair"
+    assert view.target_title(small_catalog(), -1) == "?"
+
+
+def test_the_outcome_says_where_the_truth_stands_in_the_list():
+    assert view.outcome(small_trace(), 4) == "Hit: number 2 of 4."
+    assert view.outcome(small_trace(), 8) == "Missed: not in the top 4."
+    assert view.outcome(small_trace(), -1) == "What comes next is not known."
+
+
+def test_why_speaks_of_the_followed_item(facets):
+    trace = small_trace()
+    assert view.why(trace, facets, find_focus(trace, "", 1)).startswith("“Plum Lipstick” is first")
+    assert view.why(trace, facets, find_focus(trace, "0.1", 1)).startswith("“Black Mascara” is number 2")
+    assert view.why(trace, facets, find_focus(trace, "0.2", 1)).startswith("“Plum Lipstick” is first")
+
+
+def test_a_telling_search_has_a_hit_high_up_prunings_and_a_regeneration():
+    fate = small_trace().fate.copy()
+    assert not view.is_telling(small_trace(), 2)
+    fate[[3, 5, 7]] = 2
+    assert view.is_telling(small_trace(fate=fate), 2)
+    assert not view.is_telling(small_trace(fate=fate), 8)
+    assert view.telling_score(small_trace(fate=fate), 2) > view.telling_score(small_trace(fate=fate), 4)
+
+
+def test_found_users_come_with_what_made_them_found():
+    rows = view.found_users([FoundUser(1, 3), FoundUser(0, -1)], small_catalog(), small_interactions())
+    assert rows.to_dict("list") == {
+        "user": ["70", "7"],
+        "purchases": [5, 4],
+        "bought": ["Coral Lipstick", "Black Mascara"],
+    }
+
+
+def test_a_link_spells_out_every_choice():
+    trace = small_trace()
+    state = view.link_state(DecodeConfig(theta=0.05, beam_width=7), find_focus(trace, "0.1", 1), trace)
+    link = view.permalink("http://127.0.0.1:1/?old=1", {"user": "a b&c"} | state)
+    assert link == "http://127.0.0.1:1/?user=a+b%26c&theta=0.05&corp=true&beam=7&step=1&path=0.1-1.0"
+
+
+def test_a_link_to_a_search_without_theta_says_so_and_gives_no_number():
+    state = view.link_state(DecodeConfig(theta=np.inf), find_focus(small_trace(), "", 1), small_trace())
+    assert (state["corp"], state["theta"]) == ("false", "")
+
+
+def test_the_export_is_strict_json_with_null_for_what_is_no_number():
+    document = json.loads(view.trace_json(small_catalog(), small_trace(theta=np.inf)))
+    assert document["theta"] is None
+    assert [node["js"] for node in document["trace"]["nodes"]][:4] == [None, 0.3, 0.2, None]
+    assert [item["key"] for item in document["items"]] == ["p2", "p4", "p5", "p7"]
+
+
+def test_messages_read_as_sentences():
+    assert view.sentence("there is no user 'x'") == "There is no user 'x'."
+    assert view.sentence("Really?") == "Really?"

@@ -1,0 +1,181 @@
+"""The Reasoning page in a real browser."""
+
+import json
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from visit import SCREENSHOTS, Visit
+
+USER = "visitor 9"
+
+
+def test_a_first_visit_shows_the_tree_of_a_real_user(visit: Visit):
+    visit.open()
+    assert re.match(r"Search tree of \d+ nodes over 4 steps: \d+ kept", visit.tree)
+    assert len(visit.paths()) == int(re.search(r"of (\d+) nodes", visit.tree).group(1))
+    assert visit.page.locator(".st-key-recommendations .row").count() == 10
+    assert visit.page.get_by_role("heading", name="How the model reasoned").is_visible()
+
+
+def test_no_request_leaves_the_machine(visit: Visit):
+    visit.open(user=USER)
+    visit.press("ArrowRight")
+    visit.link()
+    elsewhere = [url for url in visit.asked if urlsplit(url).scheme not in ("data", "blob")]
+    assert elsewhere
+    assert {urlsplit(url).hostname for url in elsewhere} == {"127.0.0.1"}
+
+
+def test_theta_changes_the_tree_and_the_address(visit: Visit):
+    visit.open(user=USER, theta="0.05")
+    before = visit.tree
+    slider = visit.page.locator(".st-key-theta input[type=range]")
+    slider.focus()
+    visit.page.keyboard.press("Home")
+    after = visit.wait_for_tree(other_than=before)
+    pruned = [int(re.search(r"(\d+) pruned", text).group(1)) for text in (before, after)]
+    assert pruned[1] > pruned[0]
+    visit.page.wait_for_url(re.compile(r"theta=0(\.0)?(&|$)"))
+
+
+def test_turning_pruning_off_leaves_nothing_pruned(visit: Visit):
+    visit.open(user=USER, theta="0.0")
+    before = visit.tree
+    visit.page.locator(".st-key-corp label").click()
+    assert " 0 pruned, 0 regenerated, 0 fallback" in visit.wait_for_tree(other_than=before)
+
+
+def test_a_link_shows_the_same_numbers_in_a_fresh_browser(visit: Visit, new_visit):
+    visit.open(user=USER, at="valid", theta="0.02", beam="6", step="3")
+    before = visit.tree
+    path = [path for path in visit.paths() if path.count("-") == 1][-1]
+    visit.node(path).click()
+    visit.wait_for_tree(other_than=before)
+    other = new_visit().open(visit.link())
+    assert other.numbers() == visit.numbers()
+    assert other.page.url.endswith(urlsplit(visit.page.url).query) or "path=" in other.page.url
+
+
+def test_arrow_keys_move_the_step_and_every_view_follows(visit: Visit):
+    visit.open(user=USER, step="1")
+    assert "Chosen at step 1:" in visit.tree
+    gauge = visit.numbers()["gauge"]
+    assert "Chosen at step 2:" in visit.press("ArrowRight")
+    visit.page.get_by_text("after step 2 and before it").wait_for()
+    assert visit.numbers()["gauge"] != gauge
+    assert visit.page.locator(".st-key-recommendations .chip.now").first.get_attribute("title").count("step 2") == 1
+    assert "Chosen at step 1:" in visit.press("ArrowLeft")
+
+
+def test_an_arrow_key_on_the_slider_moves_one_step_not_two(visit: Visit):
+    visit.open(user=USER, step="1")
+    visit.page.locator(".st-key-step input[type=range]").focus()
+    assert "Chosen at step 2:" in visit.press("ArrowRight")
+    visit.page.wait_for_timeout(500)
+    assert "Chosen at step 2:" in visit.tree
+
+
+def test_a_click_on_a_node_shows_what_it_is(visit: Visit):
+    visit.open(user=USER)
+    before = visit.tree
+    path = [path for path in visit.paths() if path.count("-") == 0 and path][-1]
+    name = visit.node(path).get_attribute("aria-label").split(":")[0]
+    visit.node(path).click()
+    assert visit.wait_for_tree(other_than=before).endswith(f"Chosen at step 1: {name}.")
+    visit.page.locator("b", has_text=name).first.wait_for()
+    assert f"path={path}" in visit.page.url
+    assert visit.page.locator("tr.chosen").inner_text().startswith(name)
+
+
+def test_a_chosen_path_survives_a_change_of_theta(visit: Visit):
+    visit.open(user=USER, theta="0.3")
+    before = visit.tree
+    path = [path for path in visit.paths() if path.count("-") == 0 and path][1]
+    visit.node(path).click()
+    chosen = visit.wait_for_tree(other_than=before)
+    visit.page.locator(".st-key-theta input[type=range]").focus()
+    visit.page.keyboard.press("Home")
+    assert visit.wait_for_tree(other_than=chosen).split("Chosen")[1] == chosen.split("Chosen")[1]
+
+
+def test_nodes_are_walked_by_keyboard_alone(visit: Visit):
+    visit.open(user=USER, step="1")
+    before = visit.tree
+    visit.page.locator(".st-key-tree path.node.chosen").focus()
+    visit.page.keyboard.press("ArrowDown")
+    after = visit.wait_for_tree(other_than=before)
+    assert "Chosen at step 1:" in after
+    visit.page.wait_for_timeout(300)
+    assert "Chosen at step 1:" in visit.press("ArrowDown")
+
+
+def test_hovering_tells_why_a_node_met_its_fate(visit: Visit):
+    visit.open(user=USER)
+    visit.page.locator(".st-key-tree path.node").nth(2).hover()
+    tip = visit.page.locator(".st-key-tree .tip")
+    tip.wait_for()
+    assert re.search(r"(Kept|Pruned|Out-scored|Regenerated)", tip.inner_text())
+    assert "items" in tip.inner_text()
+
+
+def test_a_click_on_a_recommendation_follows_its_path(visit: Visit):
+    visit.open(user=USER)
+    before = visit.numbers()
+    visit.page.locator(".st-key-recommendations .row").nth(2).locator(".title").click()
+    visit.wait_for_tree(other_than=before["tree"])
+    visit.page.locator(".st-key-recommendations .row.followed >> nth=0").wait_for()
+    assert visit.page.locator(".st-key-recommendations .row").nth(2).get_attribute("class") == "row followed"
+    assert "is number 3" in visit.page.locator(".r4-why").inner_text()
+
+
+def test_a_user_is_found_by_what_they_bought_and_looked_at(visit: Visit):
+    visit.open(user=USER)
+    before = visit.numbers()["cards"]
+    visit.page.locator(".st-key-user_picker button").first.click()
+    search = visit.page.get_by_label("Find a user by id, or by words of a title they bought")
+    search.fill("visitor 77")
+    visit.page.get_by_text("for “visitor 77”").wait_for()
+    visit.page.get_by_test_id("stDataFrame").locator("canvas").first.click(position={"x": 16, "y": 52}, force=True)
+    visit.page.get_by_role("button", name="User visitor 77").wait_for()
+    assert visit.numbers()["cards"] != before
+    assert "user=visitor+77" in visit.page.url or "user=visitor%2077" in visit.page.url
+
+
+def test_the_search_comes_away_as_json(visit: Visit, tmp_path):
+    visit.open(user=USER)
+    visit.page.get_by_role("button", name="Share").click()
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name="Download the search (JSON)").click()
+    download.value.save_as(tmp_path / "search.json")
+    document = json.loads((tmp_path / "search.json").read_text(encoding="utf-8"))
+    assert len(document["trace"]["nodes"]) == len(visit.paths())
+    assert download.value.suggested_filename.endswith(".json")
+
+
+def test_an_unknown_user_is_told_in_one_sentence(visit: Visit):
+    visit.page.goto(f"{visit.server}/?user=nobody")
+    visit.page.get_by_text("There is no user 'nobody' in this run").wait_for()
+    assert visit.page.locator(".st-key-user_picker").is_visible()
+
+
+def test_nothing_jumps_when_the_step_moves(visit: Visit):
+    visit.open(user=USER, step="1")
+    places = [visit.page.locator(f".st-key-{key}").bounding_box()["y"] for key in ("tree", "belief", "recommendations")]
+    visit.press("ArrowRight")
+    visit.page.get_by_text("after step 2 and before it").wait_for()
+    after = [visit.page.locator(f".st-key-{key}").bounding_box()["y"] for key in ("tree", "belief", "recommendations")]
+    assert after == pytest.approx(places, abs=1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_its_window(new_visit, scheme):
+    visitor = new_visit(color_scheme=scheme).open(user=USER)
+    SCREENSHOTS.mkdir(exist_ok=True)
+    for width in (1280, 1920):
+        visitor.page.set_viewport_size({"width": width, "height": 1080})
+        visitor.page.wait_for_function(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=5000
+        )
+        visitor.page.set_viewport_size({"width": width, "height": 2100})  # the page scrolls inside its window
+        visitor.page.screenshot(path=SCREENSHOTS / f"reasoning-{width}-{scheme}.png")
