@@ -31,7 +31,7 @@ from reg4rec_core import (
 RUN_VARIABLE = "REG4REC_RUN"
 CHECKPOINTS = Path("checkpoints")
 DEFAULT_RUN = CHECKPOINTS / "demo"
-FIRST_LOOK_BLOCKS = 12
+FIRST_LOOK_BLOCKS = 16
 """Blocks of users searched at most for one worth showing to a newcomer."""
 BLOCK = 8
 

@@ -10,7 +10,9 @@ from streamlit.delta_generator import DeltaGenerator
 from reg4rec_core import DecodeConfig
 
 MOMENTS = {"test": "the last purchase", "valid": "the last but one", "now": "what comes next"}
-MAX_THETA, MAX_BEAM = 0.3, 40
+MAX_BEAM = 40
+MAX_THETA = 0.7
+"""Just above ln 2, the largest Jensen-Shannon divergence there is."""
 PAPERS_THETA = 0.06
 """Where the slider stands when a run prunes nothing by default."""
 
@@ -86,15 +88,15 @@ def theta_control(default: DecodeConfig) -> tuple[float, bool]:
     theta = slider.slider(
         "θ: largest jump of the belief",
         min_value=0.0,
-        max_value=max(MAX_THETA, float(usual)),
-        value=float(usual),
+        max_value=MAX_THETA,
+        value=min(float(usual), MAX_THETA),
         step=0.005,
         format="%.3f",
         key="theta",
         bind="query-params",
         disabled=not corp,
-        help="A branch whose belief over categories moves by more than this (Jensen-Shannon divergence) is pruned, "
-        "and the next best candidate takes its place.",
+        help="A branch whose belief over categories moves by more than this (Jensen-Shannon divergence, at most 0.693) "
+        "is pruned, and the next best candidate takes its place.",
     )
     return theta, corp
 
@@ -122,6 +124,6 @@ def step_scrubber(last: int, *, default: int, set_step: Callable[[int], None]) -
     back.button("◂", key="step_back", on_click=move, args=(-1,), shortcut="Left", help="One step back")
     forth.button("▸", key="step_forth", on_click=move, args=(1,), shortcut="Right", help="One step on")
     step = slider.slider(
-        f"Step of {last}", min_value=0, max_value=last, value=min(default, last), key="step", bind="query-params"
+        f"Step (of {last})", min_value=0, max_value=last, value=min(default, last), key="step", bind="query-params"
     )
     return min(max(int(step), 0), last)

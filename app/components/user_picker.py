@@ -23,7 +23,7 @@ def _search(find: Callable[[str], pd.DataFrame], total: int, on_pick: Callable[[
         "Find a user by id, or by words of a title they bought",
         key="user_query",
         type="search",
-        live=True,
+        live="200ms",
         placeholder="for example: 42, or nail polish",
     )
     rows = find(query)

@@ -46,6 +46,8 @@ LISTED_ITEMS = 100
 BELIEF_ROWS = 7
 """Categories shown by name; the others are summed."""
 OTHERS = "all others"
+VISIBLE_SHIFT = 0.02
+"""A Jensen-Shannon divergence that one sees in the bars, nats."""
 
 
 def why(trace: ReasoningTrace, facets: Facets, focus: Focus) -> str:
@@ -255,17 +257,27 @@ def outcome(trace: ReasoningTrace, target: int) -> str:
 
 
 def telling_score(trace: ReasoningTrace, target: int) -> float:
-    """How much a search has to show a newcomer: a hit high in the list, prunings, regenerations, no last resorts."""
+    """How much a search has to show a newcomer: a hit on a path that moved the belief, prunings, no last resorts."""
     counts = count_fates(trace)
-    ranks = np.flatnonzero(trace.items == target)
-    hit = 4 / (1 + ranks[0]) if target > 0 and len(ranks) else 0
-    return hit + min(counts["pruned"], 4) / 4 + min(counts["regenerated"], 2) / 2 - min(counts["fallback"], 4) / 8
+    ranks = np.flatnonzero(trace.items == target) if target > 0 else np.zeros(0, np.int64)
+    hit = 4 / (1 + ranks[0]) if len(ranks) else 0.0
+    moved = 1.0 if len(ranks) and _moved_belief(trace, int(trace.item_nodes[ranks[0]])) else 0.0
+    return (
+        hit + moved + min(counts["pruned"], 4) / 4 + min(counts["regenerated"], 2) / 2 - min(counts["fallback"], 4) / 8
+    )
 
 
 def is_telling(trace: ReasoningTrace, target: int) -> bool:
-    """Whether a search has everything: a hit among the first three, several prunings and a regeneration."""
+    """Whether a search has everything: a hit among the first three on a path that moved the belief, and prunings."""
     counts = count_fates(trace)
-    return target > 0 and target in trace.items[:3] and counts["pruned"] >= 3 and counts["regenerated"] >= 1
+    if target <= 0 or target not in trace.items[:3] or counts["pruned"] < 2 or counts["regenerated"] < 1:
+        return False
+    return _moved_belief(trace, int(trace.item_nodes[np.flatnonzero(trace.items == target)[0]]))
+
+
+def _moved_belief(trace: ReasoningTrace, leaf: int) -> bool:
+    """Whether a checked step of the path moved the belief visibly."""
+    return leaf >= 0 and any(was_checked(trace, row) and trace.js[row] >= VISIBLE_SHIFT for row in trace.path(leaf))
 
 
 def trace_json(catalog: Catalog, trace: ReasoningTrace) -> str:

@@ -109,7 +109,7 @@ def test_a_value_that_makes_no_sense_is_replaced_not_obeyed(app, bad):
     started(app, user="visitor 9", **bad)
     assert not app.error
     state = link_of(app)
-    assert 0 <= float(state["theta"]) <= 0.3
+    assert 0 <= float(state["theta"]) <= 0.7
     assert 1 <= int(state["beam"]) <= 40
     assert 0 <= int(state["step"]) <= 4
     assert (state["at"], state["corp"], state["run"]) == ("test", "true", "tiny")
@@ -122,7 +122,7 @@ def pruned_nodes(app: AppTest) -> int:
 
 
 def test_theta_changes_the_search(app):
-    started(app, user="visitor 9", theta="0.3")
+    started(app, user="visitor 9", theta="0.7")
     loose = pruned_nodes(app)
     app.slider(key="theta").set_value(0.0).run()
     assert not app.exception

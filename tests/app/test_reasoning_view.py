@@ -6,7 +6,7 @@ from small_shop import small_catalog, small_ids, small_interactions, small_trace
 
 from app.view_models import reasoning as view
 from app.view_models.tree import find_focus
-from reg4rec_core import DecodeConfig, FoundUser, read_facets
+from reg4rec_core import DecodeConfig, Fate, FoundUser, read_facets
 
 
 @pytest.fixture(scope="module")
@@ -143,13 +143,28 @@ def test_why_speaks_of_the_followed_item(facets):
     assert view.why(trace, facets, find_focus(trace, "0.2", 1)).startswith("“Plum Lipstick” is first")
 
 
-def test_a_telling_search_has_a_hit_high_up_prunings_and_a_regeneration():
+def test_a_telling_search_has_a_hit_high_up_that_moved_the_belief_prunings_and_a_regeneration():
     fate = small_trace().fate.copy()
-    assert not view.is_telling(small_trace(), 2)
-    fate[[3, 5, 7]] = 2
+    assert not view.is_telling(small_trace(), 2)  # one pruning is too few
+    fate[[3, 7]] = Fate.PRUNED
     assert view.is_telling(small_trace(fate=fate), 2)
-    assert not view.is_telling(small_trace(fate=fate), 8)
-    assert view.telling_score(small_trace(fate=fate), 2) > view.telling_score(small_trace(fate=fate), 4)
+    assert not view.is_telling(small_trace(fate=fate), 8)  # missed
+    still = small_trace().js.copy()
+    still[4] = 0.001
+    assert not view.is_telling(small_trace(fate=fate, js=still), 2)
+    assert not view.is_telling(small_trace(fate=fate), 7)  # a neighbour has no path
+
+
+def test_a_search_tells_more_with_a_higher_hit_and_with_fewer_last_resorts():
+    fallbacks = small_trace().fate.copy()
+    fallbacks[[5, 6]] = Fate.FALLBACK
+    assert (
+        view.telling_score(small_trace(), 2)
+        > view.telling_score(small_trace(), 4)
+        > view.telling_score(small_trace(), 8)
+    )
+    assert view.telling_score(small_trace(), 2) > view.telling_score(small_trace(fate=fallbacks), 2)
+    assert view.telling_score(small_trace(), -1) == view.telling_score(small_trace(), 8)
 
 
 def test_found_users_come_with_what_made_them_found():

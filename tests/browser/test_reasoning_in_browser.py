@@ -89,7 +89,7 @@ def test_a_click_on_a_node_shows_what_it_is(visit: Visit):
 
 
 def test_a_chosen_path_survives_a_change_of_theta(visit: Visit):
-    visit.open(user=USER, theta="0.3")
+    visit.open(user=USER, theta="0.7")
     before = visit.tree
     path = [path for path in visit.paths() if path.count("-") == 0 and path][1]
     visit.node(path).click()
