@@ -72,9 +72,11 @@ def choose_theta(
 ) -> ThetaChoice:
     """Search the questions under every setting; with a time limit, as many chunks of users as fit (one at least).
 
-    The highest NDCG@10 wins, the earlier setting among equals: without a gain there is no pruning.
+    Users are taken in a seeded random order, because a source's order of users often says how easy they are. The
+    highest NDCG@10 wins, the earlier setting among equals: without a gain there is no pruning.
     """
     settings = settings_to_try(decode)
+    questions = questions.take(np.random.default_rng(0).permutation(len(questions)))
     started, places, counts = time.perf_counter(), [], []
     for start in range(0, len(questions), CHUNK):
         chunk = questions.take(np.arange(start, min(start + CHUNK, len(questions))))

@@ -10,24 +10,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from reg4rec_core.checkpoint import Run, build_network
 from reg4rec_core.config import HISTORY_LENGTH, ModelConfig, PretrainConfig
 from reg4rec_core.data.batching import training_windows
+from reg4rec_core.machine import matmul_rate
 from reg4rec_core.training.objective import CatalogTensors, draw_prefixes, pretrain_losses
 from reg4rec_core.training.pretrain import PREFIXES_PER_WINDOW, epoch_batches, make_optimizer
 
-MATMUL_SHAPE = (2048, 128, 640)
-"""Rows, width and hidden width of the reference product: the feed-forward block of a large batch."""
-
-
-def matmul_rate(*, seconds: float = 0.5) -> float:
-    """Operations a second of a float32 matrix product on the threads now set, best of its repetitions."""
-    rows, inner, columns = MATMUL_SHAPE
-    left, right = torch.randn(rows, inner), torch.randn(inner, columns)
-    best, deadline = 0.0, time.perf_counter() + seconds
-    while time.perf_counter() < deadline:
-        started = time.perf_counter()
-        for _ in range(10):
-            torch.mm(left, right)
-        best = max(best, 20 * rows * inner * columns / (time.perf_counter() - started))
-    return best
+FLOOR_ROWS = 2048
+"""Rows of the matrix product that the floor is measured with: the feed-forward block of a large batch."""
 
 
 def benchmark_training(run: Run, *, steps: int = 20, threads: int = 1) -> dict[str, Any]:
@@ -71,14 +59,14 @@ def benchmark_training(run: Run, *, steps: int = 20, threads: int = 1) -> dict[s
     batches = [batches[i % len(batches)] for i in range(steps + 3)]
     for batch in batches[:3]:
         train_step(batch)
-    rate = matmul_rate()
+    rate = matmul_rate(FLOOR_ROWS)
     durations, examples, decoded = [], 0, 0
     for batch in batches[3:]:
         started = time.perf_counter()
         seen, drawn = train_step(batch)
         durations.append(time.perf_counter() - started)
         examples, decoded = examples + seen, decoded + drawn
-    rate = max(rate, matmul_rate())
+        rate = max(rate, matmul_rate(FLOOR_ROWS))
     with FlopCounterMode(display=False) as counter:
         for batch in batches[3:]:
             train_step(batch)

@@ -38,6 +38,22 @@ def test_a_time_limit_still_searches_one_chunk_of_users(tiny_run, monkeypatch):
     assert choose_theta(run.model, run.index, questions, run.decode, seconds=0.0).users == 5
 
 
+def test_a_time_limit_does_not_keep_to_the_first_users(tiny_run, monkeypatch):
+    monkeypatch.setattr(theta_choice, "CHUNK", 5)
+    run = Recommender.load(tiny_run)
+    questions = held_out.held_out(run.interactions, "valid").sample(30, seed=0)
+    searched = []
+    real_search = theta_choice.search_items
+
+    def watched_search(model, index, histories, decode, *, seen):
+        searched.append(seen)
+        return real_search(model, index, histories, decode, seen=seen)
+
+    monkeypatch.setattr(theta_choice, "search_items", watched_search)
+    choose_theta(run.model, run.index, questions, run.decode, seconds=0.0)
+    assert [list(history) for history in searched[0]] != [list(history) for history in questions.histories[:5]]
+
+
 @pytest.mark.parametrize(("theta", "shown"), [(math.inf, None), (0.2, 0.2)])
 def test_an_infinite_theta_reads_null_in_json(theta, shown):
     result = ThetaResult(theta, 3, 0.1, 0.05, 1.0, 0.0)
