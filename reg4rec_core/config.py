@@ -171,6 +171,46 @@ class PretrainConfig(Settings):
         _require(0 <= self.decoder_dropout < 1, f"decoder_dropout must lie in [0, 1), got {self.decoder_dropout}")
 
 
+@dataclass(frozen=True)
+class RewardWeights(Settings):
+    """How much each reward term counts in the total (PARS, Eq. 10 to 14; the paper adds all four unweighted)."""
+
+    step: float = 1.0
+    """Codes of the path that the target has, too (Eq. 10)."""
+    category: float = 1.0
+    """Steps whose most probable category is the target's (Eq. 11)."""
+    consistency: float = 1.0
+    """1 - mean Jensen-Shannon divergence of successive beliefs (Eq. 13)."""
+    path: float = 1.0
+    """Whether the target is among the items nearest to the path's summed codewords (Eq. 14)."""
+
+    def __post_init__(self) -> None:
+        values = self.to_dict()
+        wrong = {name: value for name, value in values.items() if not (math.isfinite(value) and value >= 0)}
+        _require(not wrong, f"reward weights must be finite and >= 0, got {wrong}")
+        _require(sum(values.values()) > 0, f"at least one of the reward weights {', '.join(values)} must be above 0")
+
+    @classmethod
+    def parse(cls, text: str) -> "RewardWeights":
+        """Read `step=1,path=0.5`; a term that is not named counts nothing."""
+        terms = [field.name for field in fields(cls)]
+        values = dict.fromkeys(terms, 0.0)
+        named: set[str] = set()
+        for part in text.split(","):
+            name, _, number = (piece.strip() for piece in part.partition("="))
+            _require(name in terms, f"there is no reward {name!r}; the rewards are {', '.join(terms)}")
+            _require(name not in named, f"the reward {name} is named twice in {text!r}; name it once")
+            named.add(name)
+            try:
+                values[name] = float(number)
+            except ValueError:
+                raise InputError(f"a reward weight reads NAME=NUMBER, got {part.strip()!r}") from None
+        return cls(**values)
+
+    def __str__(self) -> str:
+        return ",".join(f"{name}={value:g}" for name, value in self.to_dict().items())
+
+
 CodeProbabilities = Literal["heads", "item_marginal", "mixture"]
 
 
