@@ -1,4 +1,4 @@
-"""How good a list is: places of targets in, plain floats out.
+"""How good a list is: places of targets in, plain floats out; and how far two distributions lie apart.
 
 A place is the 1-based position of the target in a ranking. One rule for ties everywhere: of two items with the same
 score, the one with the lower item index stands first.
@@ -90,6 +90,16 @@ def quantiles(values: Float[np.ndarray, "n"], at: tuple[float, ...]) -> dict[str
     if not len(known):
         return {}
     return {f"p{round(100 * q)}": float(x) for q, x in zip(at, np.quantile(known, at), strict=True)}
+
+
+def js_divergence(
+    p: Float[torch.Tensor, "*shape C"], q: Float[torch.Tensor, "*shape C"]
+) -> Float[torch.Tensor, "*shape"]:
+    """Jensen-Shannon divergence of two distributions over the last axis, nats, in [0, ln 2] (REG4Rec Eq. 12)."""
+    smallest = torch.finfo(p.dtype).tiny  # what has no probability adds 0 times a number
+    log_middle = ((p + q) / 2).clamp_min(smallest).log()
+    terms = p * (p.clamp_min(smallest).log() - log_middle) + q * (q.clamp_min(smallest).log() - log_middle)
+    return (terms.sum(-1) / 2).clamp_min(0)
 
 
 def bootstrap_interval(

@@ -4,7 +4,6 @@ from reg4rec_core.decoding.benchmark import DecodingBenchmark, benchmark_decodin
 from reg4rec_core.decoding.block import BLOCK_USERS
 from reg4rec_core.decoding.constraints import ItemIndex
 from reg4rec_core.decoding.oracle import item_path_scores
-from reg4rec_core.decoding.pruning import js_divergence
 from reg4rec_core.decoding.reasoning_model import ReasoningModel
 from reg4rec_core.decoding.search import SearchedItems, search, search_items
 
@@ -16,7 +15,6 @@ __all__ = [
     "SearchedItems",
     "benchmark_decoding",
     "item_path_scores",
-    "js_divergence",
     "search",
     "search_items",
 ]

@@ -16,18 +16,11 @@ from torch import Tensor
 from reg4rec_core.decoding.code_probabilities import Readings
 from reg4rec_core.decoding.constraints import Candidates, rows_of
 from reg4rec_core.decoding.reasoning_model import State
+from reg4rec_core.metrics import js_divergence
 from reg4rec_core.types import Fate
 
 UNSEEN = -1
 """Fate of a pool entry that the search never looked at, and of places that hold no candidate."""
-
-
-def js_divergence(p: Float[Tensor, "*shape C"], q: Float[Tensor, "*shape C"]) -> Float[Tensor, "*shape"]:
-    """Jensen-Shannon divergence of two distributions over the last axis, nats, in [0, ln 2] (REG4Rec Eq. 12)."""
-    smallest = torch.finfo(p.dtype).tiny  # what has no probability adds 0 times a number
-    log_middle = ((p + q) / 2).clamp_min(smallest).log()
-    terms = p * (p.clamp_min(smallest).log() - log_middle) + q * (q.clamp_min(smallest).log() - log_middle)
-    return (terms.sum(-1) / 2).clamp_min(0)
 
 
 def regeneration_width(beam_width: int) -> int:

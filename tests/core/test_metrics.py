@@ -9,6 +9,7 @@ from reg4rec_core.metrics import (
     accuracy,
     bootstrap_interval,
     coverage,
+    js_divergence,
     ndcg_at,
     places_in_lists,
     places_in_scores,
@@ -96,3 +97,17 @@ def test_a_bootstrap_interval_is_repeatable():
     values = np.arange(50.0)
     first, second = (bootstrap_interval(values, generator=np.random.default_rng(3), draws=100) for _ in range(2))
     assert first == second
+
+
+def test_js_divergence_equals_numbers_made_by_hand():
+    p = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.9, 0.1]], dtype=torch.float64)
+    q = torch.tensor([[0.0, 1.0], [0.5, 0.5], [0.5, 0.5]], dtype=torch.float64)
+    kl = [0.9 * math.log(0.9 / 0.7) + 0.1 * math.log(0.1 / 0.3), 0.5 * math.log(0.5 / 0.7) + 0.5 * math.log(0.5 / 0.3)]
+    expected = torch.tensor([math.log(2), 0, sum(kl) / 2], dtype=torch.float64)
+    torch.testing.assert_close(js_divergence(p, q), expected)
+    torch.testing.assert_close(js_divergence(q, p), expected)
+
+
+def test_js_divergence_of_equal_beliefs_is_exactly_zero():
+    beliefs = torch.rand(50, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).softmax(-1)
+    assert not js_divergence(beliefs, beliefs).any()

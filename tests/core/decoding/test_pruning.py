@@ -1,33 +1,19 @@
 """CORP on pools made by hand."""
 
-from math import inf, log
+from math import inf
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from reg4rec_core.decoding import js_divergence
 from reg4rec_core.decoding.code_probabilities import Readings
 from reg4rec_core.decoding.constraints import Candidates
 from reg4rec_core.decoding.pruning import UNSEEN, Evaluated, Verdicts, prune_and_regenerate
+from reg4rec_core.metrics import js_divergence
 from reg4rec_core.types import Fate
 
 K, P, C, F, U = Fate.KEPT, Fate.PRUNED, Fate.BEAM_CUT, Fate.FALLBACK, UNSEEN
-
-
-def test_js_divergence_equals_numbers_made_by_hand() -> None:
-    p = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.9, 0.1]], dtype=torch.float64)
-    q = torch.tensor([[0.0, 1.0], [0.5, 0.5], [0.5, 0.5]], dtype=torch.float64)
-    kl = [0.9 * log(0.9 / 0.7) + 0.1 * log(0.1 / 0.3), 0.5 * log(0.5 / 0.7) + 0.5 * log(0.5 / 0.3)]
-    expected = torch.tensor([log(2), 0, sum(kl) / 2], dtype=torch.float64)
-    torch.testing.assert_close(js_divergence(p, q), expected)
-    torch.testing.assert_close(js_divergence(q, p), expected)
-
-
-def test_js_divergence_of_equal_beliefs_is_exactly_zero() -> None:
-    beliefs = torch.rand(50, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).softmax(-1)
-    assert not js_divergence(beliefs, beliefs).any()
 
 
 def belief_at(js: float) -> list[float]:

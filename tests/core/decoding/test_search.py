@@ -11,10 +11,11 @@ from lookup_model import LookupModel, random_histories, random_ids
 from slow_search import SlowSearch
 
 from reg4rec_core.config import DecodeConfig
-from reg4rec_core.decoding import BLOCK_USERS, ItemIndex, js_divergence, search, search_items
+from reg4rec_core.decoding import BLOCK_USERS, ItemIndex, search, search_items
 from reg4rec_core.decoding.block import exclude, open_root
 from reg4rec_core.decoding.code_probabilities import BeamView, expand, read_beams
 from reg4rec_core.decoding.constraints import mark_allowed
+from reg4rec_core.metrics import js_divergence
 from reg4rec_core.model import EncoderDecoder, Reasoner
 from reg4rec_core.types import Fate, ReasoningTrace, SemanticIds
 
