@@ -4,18 +4,19 @@ data/                       the data set (catalogue, interactions, split)
 features.safetensors        item features the codes were made from (float16)
 tokenizer.safetensors       codewords M x K x d and codes N x M
 weights/pretrained.safetensors, weights/post_trained.safetensors
+                            the network after each training stage (float16)
 run.json                    package version, git revision, data checksum, seeds and the settings of every stage
 tokenizer_report.json       what the tokenizer made of the catalogue
 metrics.jsonl               one JSON object per logged step
 evaluation/                 stored reports
-manifest.json               SHA-256 of every file above
+manifest.json               SHA-256 of every file above; training starts from nothing that differs from it
 """
 
 import hashlib
 import json
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -32,7 +33,7 @@ from safetensors.torch import save_file as save_tensors
 from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig, ModelConfig
 from reg4rec_core.data import Dataset, load_dataset
 from reg4rec_core.model import EncoderDecoder, Reasoner
-from reg4rec_core.types import InputError, SemanticIds
+from reg4rec_core.types import InputError, Rollouts, SemanticIds
 
 WEIGHTS = ("post_trained", "pretrained")
 """Stages that leave weights, the latest first."""
@@ -53,6 +54,27 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
     save_tensors({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, partial)
     partial.chmod(0o644)  # the library leaves files that only their owner can read
     os.replace(partial, path)
+
+
+def write_weights(path: Path, weights: dict[str, torch.Tensor]) -> None:
+    """Write a network's weights atomically, numbers in half precision: half the size, and rankings stay as they are.
+
+    Loading gives float32 again. InputError for a value that half precision cannot hold (above 65,504, or no number).
+    """
+    write_tensors(path, {name: _halved(name, tensor) for name, tensor in weights.items()})
+
+
+def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.detach().half()
+    fits = torch.isfinite(half)
+    if not fits.all():
+        raise InputError(
+            f"weights must be numbers of at most {torch.finfo(torch.half).max:,.0f} to be stored, {name} holds "
+            f"{tensor.detach()[~fits][0].item():g}; the training has diverged, lower its --learning-rate"
+        )
+    return half
 
 
 def append_metrics(path: Path, record: dict[str, Any]) -> None:
@@ -110,12 +132,16 @@ class Run:
 
     def update_settings(self, **entries: Any) -> None:
         """Replace entries of run.json."""
-        write_json(self.path / "run.json", {**self.settings, **entries})
+        self.write_json("run.json", {**self.settings, **entries})
         self.__dict__.pop("settings", None)
 
-    def load_dataset(self) -> Dataset:
-        """Catalogue, interactions and split that the run was made from."""
+    @cached_property
+    def _dataset(self) -> Dataset:
         return load_dataset(self.path / "data")
+
+    def load_dataset(self) -> Dataset:
+        """Catalogue, interactions and split that the run was made from; read once."""
+        return self._dataset
 
     def _file(self, name: str, made_by: str) -> Path:
         path = self.path / name
@@ -147,19 +173,23 @@ class Run:
         """Stages whose weights exist, the latest first."""
         return [stage for stage in WEIGHTS if (self.path / "weights" / f"{stage}.safetensors").exists()]
 
-    def network(self, weights: str = "latest") -> Reasoner:
-        """The trained network, ready for decoding; `weights` is latest, pretrained or post_trained."""
+    def stage_of(self, weights: str) -> str:
+        """The stage that `weights` (latest, pretrained or post_trained) means here; InputError when it left none."""
         available = self.weights_available()
         if not available:
             raise InputError(f"{self.path} has no trained weights; make them with: reg4rec pretrain --run {self.path}")
         stage = available[0] if weights == "latest" else weights
         if stage not in available:
             raise InputError(f"{self.path} has no {weights} weights; it has {', '.join(available)}")
+        return stage
+
+    def network(self, weights: str = "latest") -> Reasoner:
+        """The trained network, ready for decoding; `weights` is latest, pretrained or post_trained."""
+        path = self.path / "weights" / f"{self.stage_of(weights)}.safetensors"
         catalog = self.load_dataset().catalog
         network = build_network(
             ModelConfig.from_dict(self.settings["model"]), self.semantic_ids(), n_categories=catalog.n_categories
         )
-        path = self.path / "weights" / f"{stage}.safetensors"
         try:
             network.load_state_dict(load_tensors(path))
         except (SafetensorError, RuntimeError) as error:
@@ -179,12 +209,22 @@ class Run:
         if values["theta"] == float("inf"):
             values["theta"] = None
         self.update_settings(decode=values)
-        self.write_manifest()
+
+    def save_rollouts(self, rollouts: Rollouts) -> None:
+        """Keep a sample of post-training's rollouts with their reward terms."""
+        columns = {field.name: torch.from_numpy(getattr(rollouts, field.name)) for field in fields(rollouts)}
+        small = {name: column if column.is_floating_point() else column.int() for name, column in columns.items()}
+        write_tensors(self.path / "rollouts.safetensors", small)
+
+    def rollouts(self) -> Rollouts:
+        """The stored sample of rollouts; InputError when the run was not post-trained."""
+        arrays = self._arrays("rollouts.safetensors", "post-train")
+        return Rollouts(**{name: column.astype(np.int64) if column.dtype == np.int32 else column for name, column in arrays.items()})
 
     def write_json(self, name: str, content: Any) -> None:
         """Store a JSON document under the run."""
         write_json(self.path / name, content)
-        self.write_manifest()
+        self._record(name)
 
     def read_json(self, name: str) -> Any:
         """A stored JSON document; InputError when there is none."""
@@ -199,14 +239,41 @@ class Run:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
     def write_manifest(self) -> None:
-        """List every file of the run with its checksum."""
+        """List every file of the run with its checksum, at the end of a stage that had verified its inputs."""
         files = sorted(p for p in self.path.rglob("*") if p.is_file() and is_part_of_run(p))
-        sums = {str(p.relative_to(self.path)): file_checksum(p) for p in files}
-        write_json(self.path / "manifest.json", {"format": 1, "sha256": sums})
+        self._write_checksums({str(p.relative_to(self.path)): file_checksum(p) for p in files})
+
+    def _record(self, name: str) -> None:
+        """Renew one file's checksum; the others stay, so that what is damaged stays known as damaged."""
+        if (self.path / "manifest.json").exists():
+            self._write_checksums({**self._checksums(), name: file_checksum(self.path / name)})
+
+    def _write_checksums(self, sums: dict[str, str]) -> None:
+        write_json(self.path / "manifest.json", {"format": 1, "sha256": dict(sorted(sums.items()))})
+
+    def _checksums(self) -> dict[str, str]:
+        path = self.path / "manifest.json"
+        if not path.exists():
+            raise InputError(f"{self.path} has no manifest.json to check its files against; copy the run anew, whole")
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8"))["sha256"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is damaged; copy the run anew, whole") from error
 
     def verify(self) -> None:
         """Compare every file with the manifest; InputError names the first that differs."""
-        for name, expected in self.read_json("manifest.json")["sha256"].items():
+        self._compare(self._checksums())
+
+    def verify_inputs(self, *outputs: str) -> None:
+        """Verify all that a training stage starts from: every file but the logs and the stage's own `outputs`.
+
+        A stage that was stopped has left these ahead of the manifest. Call it before anything is overwritten.
+        """
+        sums = self._checksums()
+        self._compare({name: sums[name] for name in sums if name not in outputs and not name.endswith(".jsonl")})
+
+    def _compare(self, sums: dict[str, str]) -> None:
+        for name, expected in sums.items():
             path = self.path / name
             if not path.exists():
                 raise InputError(

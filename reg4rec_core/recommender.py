@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -55,8 +55,12 @@ class Recommender:
             ItemIndex(ids),
             model,
             neighbours,
-            opened.weights_available()[0] if weights == "latest" else weights,
+            opened.stage_of(weights),
         )
+
+    def with_weights(self, weights: str) -> "Recommender":
+        """The same run under other weights of its own; everything else is shared, nothing is read twice."""
+        return replace(self, model=self.run.network(weights), weights=self.run.stage_of(weights))
 
     @cached_property
     def _users(self) -> dict[str, int]:

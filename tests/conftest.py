@@ -1,6 +1,7 @@
 """What all tests share: checked shapes, one thread, and one tiny but real trained run."""
 
 import csv
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,4 +112,22 @@ def tiny_run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = ("--width", "32", "--hidden", "64", "--n-heads", "2")
     training = ("--batch-size", "32", "--learning-rate", "0.01", "--warmup-steps", "5", "--dropout", "0.1")
     succeed("pretrain", "--run", run, "--epochs", "12", *network, *training, "--seed", "0")
+    return run
+
+
+@pytest.fixture(scope="session")
+def two_stage_run(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`tiny_run` with second weights, as a training after pre-training would leave them. Never write into it."""
+    from safetensors.torch import load_file
+
+    from reg4rec_core.checkpoint import open_run, write_weights
+
+    run = shutil.copytree(tiny_run, tmp_path_factory.mktemp("runs") / "two-stage")
+    weights, generator = load_file(run / "weights" / "pretrained.safetensors"), torch.Generator().manual_seed(0)
+    moved = {
+        name: value + 0.1 * value.float().std(correction=0) * torch.randn(value.shape, generator=generator)
+        for name, value in weights.items()
+    }
+    write_weights(run / "weights" / "post_trained.safetensors", moved)
+    open_run(run).write_manifest()
     return run

@@ -1,13 +1,19 @@
 """`reg4rec evaluate`"""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reg4rec_core.cli.decoding_options import decoding_options, with_options
 from reg4rec_core.cli.options import json_option, reading_run_option, weights_option
 from reg4rec_core.cli.output import emit, plain, say
+from reg4rec_core.types import InputError
+
+if TYPE_CHECKING:
+    from reg4rec_core.recommender import Recommender
+
+KEYS = ("recall@5", "ndcg@5", "recall@10", "ndcg@10")
 
 
 @click.command("evaluate")
@@ -30,6 +36,10 @@ from reg4rec_core.cli.output import emit, plain, say
     show_default=True,
     help="Users whose every item is scored exhaustively beside the beam; 0 leaves it out.",
 )
+@click.option(
+    "--against",
+    help="Weights to compare with, user by user: pretrained, post_trained, or another run's directory.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Which users a sample draws.")
 @decoding_options
 @weights_option
@@ -40,6 +50,7 @@ def command(
     users: int | None,
     history_items: Any,
     oracle_users: int,
+    against: str | None,
     seed: int,
     weights: str,
     as_json: bool,
@@ -57,6 +68,7 @@ def command(
     from reg4rec_core.recommender import Recommender
 
     recommender = Recommender.load(run, weights=weights)
+    other = open_other(recommender, against) if against is not None else None
     decode = with_options(recommender.decode, options)
     report = evaluate(
         recommender,
@@ -65,15 +77,40 @@ def command(
         users=users,
         history_items=history_items,
         oracle_users=oracle_users,
+        against=other,
         seed=seed,
         progress=partial(tqdm, leave=False, disable=None),
     )
     document = plain(report.to_json() | {"weights": recommender.weights})
+    if other is not None:
+        document["against"] = {"run": other.run.path.name, "weights": other.weights} | document["against"]
     emit(document, text=evaluation_text(document), as_json=as_json)
     newest = recommender.weights == recommender.run.weights_available()[0]
     if users is None and decode == recommender.decode and history_items != "included" and oracle_users and newest:
         recommender.run.write_json(f"evaluation/{split}.json", document)
         say(f"stored as {recommender.run.path / 'evaluation' / split}.json")
+
+
+def open_other(ours: "Recommender", against: str) -> "Recommender":
+    """What `--against` names: other weights of the run, or the newest of another run on the same data."""
+    from reg4rec_core.checkpoint import WEIGHTS
+    from reg4rec_core.recommender import Recommender
+
+    path = Path(against)
+    if against in WEIGHTS:
+        other = ours.with_weights(against)
+    elif path.exists():
+        other = Recommender.load(path)
+    else:
+        raise InputError(f"--against must be {', '.join(WEIGHTS)} or the directory of a run, got {against!r}")
+    if (other.run.path.resolve(), other.weights) == (ours.run.path.resolve(), ours.weights):
+        raise InputError(f"--against must name other weights than those evaluated, got the {ours.weights} ones twice")
+    mine, theirs = (run.settings.get("data_checksum") for run in (ours.run, other.run))
+    if mine is None or mine != theirs:
+        raise InputError(
+            f"--against must name a run on the same data, the checksum of {other.run.path} is {theirs}, not {mine}"
+        )
+    return other
 
 
 def evaluation_text(document: dict[str, Any]) -> str:
@@ -96,8 +133,9 @@ def evaluation_text(document: dict[str, Any]) -> str:
         rankings += [(f"oracle, {sample['users']} users", sample), ("  beam, same users", sample["beam"])]
         rankings += [("  first state, same users", sample["first_state"])]
     rankings += [(f"floor: {name}", block) for name, block in document["baselines"].items()]
-    keys = ("recall@5", "ndcg@5", "recall@10", "ndcg@10")
-    lines += [f"{name:32}" + "".join(f"{block[key]:8.4f}" for key in keys) for name, block in rankings]
+    lines += [f"{name:32}" + "".join(f"{block[key]:8.4f}" for key in KEYS) for name, block in rankings]
+    if "against" in document:
+        lines += against_lines(document["against"])
     accuracies = " ".join(f"{value:.3f}" for value in document["category_accuracy"].values())
     return "\n".join(
         [
@@ -112,3 +150,19 @@ def evaluation_text(document: dict[str, Any]) -> str:
             f"{document['seconds']:.1f} s",
         ]
     )
+
+
+def against_lines(block: dict[str, Any]) -> list[str]:
+    """The comparison: the other weights' numbers, the paired differences and what changed along the way."""
+    name = f"against: {block['run']}, {block['weights']}"
+    rows = [("  " + part, [block["difference"][key][part] for key in KEYS]) for part in ("mean", "low", "high")]
+    relative = [block["difference"][key]["relative"] for key in KEYS]
+    lines = ["", f"{name:32}" + "".join(f"{block[key]:8.4f}" for key in KEYS)]
+    lines += [f"{title.replace('mean', 'difference'):32}" + "".join(f"{x:+8.4f}" for x in row) for title, row in rows]
+    lines += [f"{'  relative':32}" + "".join("       -" if x is None else f"{x:+8.1%}" for x in relative)]
+    lines += [f"{block['gained@10']:,} users gained a hit among ten, {block['lost@10']:,} lost one"]
+    for key, title in (("js_of_first_item", "js to the first item"), ("category_accuracy", "category accuracy")):
+        for side in ("evaluated", "against"):
+            values = " ".join(f"{value:.3f}" for value in block[key][side].values())
+            lines.append(f"{f'{title}, {side}':32} {values}")
+    return lines

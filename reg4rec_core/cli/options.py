@@ -28,10 +28,10 @@ reading_run_option = click.option(
 )
 weights_option = click.option(
     "--weights",
-    type=click.Choice(["latest", "pretrained"]),
+    type=click.Choice(["latest", "pretrained", "post_trained"]),
     default="latest",
     show_default=True,
-    help="Which weights of the run: the newest stage's, or those of pre-training.",
+    help="Which weights of the run: the newest stage's, or those that a stage left.",
 )
 
 

@@ -45,6 +45,8 @@ class SearchedItems:
     """Divergence of every candidate that was tried; NaN where there is none."""
     categories: Int[np.ndarray, "B M"]
     """Most probable category of the best path after t = 0..M-1 codes (column t)."""
+    first_js: Float[np.ndarray, "B M"]
+    """Divergence at each step along the path to the first item of the list; NaN for the last code and without items."""
 
 
 def search(
@@ -159,7 +161,7 @@ def _summary(block: BlockResult, lists: list[ItemList], config: DecodeConfig) ->
     beam = torch.stack([record.beam for record in block.steps], 1)  # (B, M, W)
     js = tried_js.gather(2, beam.clamp_min(0)).masked_fill(beam < 0, torch.nan)
     counts = [fate == Fate.KEPT, fate == Fate.PRUNED, attempt > 0, fate == Fate.FALLBACK]
-    by_step = [*(count.sum(-1) for count in counts), js, tried_js, _best_categories(block)]
+    by_step = [*(count.sum(-1) for count in counts), js, tried_js, _best_categories(block), _first_js(block)]
     return (items, scores, from_path, leaf_codes, first_state_items, *(column[:users].numpy() for column in by_step))
 
 
@@ -182,3 +184,12 @@ def _best_categories(block: BlockResult) -> Int[Tensor, "B M"]:
         column = record.column.gather(1, best).clamp_min(0)  # the pool is sorted best first
         categories.append(record.beliefs.argmax(-1).gather(1, column))
     return torch.cat(categories, 1)
+
+
+def _first_js(block: BlockResult) -> Float[Tensor, "B M"]:
+    """The divergences along the path to the first item, read off the tree from leaf to root."""
+    entry, steps = block.leaf_entries[:, :1], []
+    for record in reversed(block.steps):
+        steps.append(record.js.gather(1, entry))
+        entry = record.parent_entry.gather(1, entry)
+    return torch.cat(steps[::-1], 1).masked_fill(block.items[:, :1] == 0, torch.nan)

@@ -20,6 +20,7 @@ from reg4rec_core.evaluation.beam_search import (
     list_coverage,
     search_users,
 )
+from reg4rec_core.evaluation.comparison import compare
 from reg4rec_core.evaluation.first_state import first_state_places
 from reg4rec_core.evaluation.full_ranking import Places, Progress
 from reg4rec_core.evaluation.held_out import HeldOut, Split, held_out
@@ -51,6 +52,8 @@ class EvalReport:
     coverage: float
     consistency: dict[str, Any]
     category_accuracy: dict[str, float]
+    against: dict[str, Any]
+    """What other weights give the same users under the same decoding, and the paired differences; {} without any."""
     decode: DecodeConfig
     seed: int
     seconds: dict[str, float]
@@ -71,6 +74,7 @@ class EvalReport:
             "baselines": self.baselines,
             **self.consistency,
             "category_accuracy": self.category_accuracy,
+            **({"against": self.against} if self.against else {}),
             "theta": theta,
             "check_from": self.decode.check_from,
             "beam": self.decode.beam_width,
@@ -94,14 +98,15 @@ def evaluate(
     users: int | None = None,
     history_items: HistoryItems = "excluded",
     oracle_users: int = ORACLE_USERS,
+    against: Evaluated | None = None,
     seed: int = 0,
     progress: Progress = unseen_progress,
 ) -> EvalReport:
     """Rank the whole catalogue for every user of the split, or for `users` drawn with `seed`.
 
     `history_items` says whether the beam may recommend what the user already has ("both" searches twice; the
-    top-level numbers then leave it out); the cheap full rankings are always given both ways. InputError when the split
-    holds out nothing.
+    top-level numbers then leave it out); the cheap full rankings are always given both ways. `against` is searched
+    under the main rule too and compared user by user. InputError when the split holds out nothing.
     """
     clock = Stopwatch()
     questions = held_out(run.interactions, split)
@@ -119,6 +124,10 @@ def evaluate(
     main = beams[main_rule]
     sample = audit_with_oracle(run, main, first[main_rule], size=oracle_users, seed=seed, progress=progress)
     clock.lap("oracle_sample")
+    compared = {}
+    if against is not None:
+        compared = compare_with(against, main, seed=seed, progress=progress)
+        clock.lap("against")
     return EvalReport(
         split=split,
         users=len(questions),
@@ -132,10 +141,33 @@ def evaluate(
         coverage=list_coverage(main, run.catalog),
         consistency=consistency(main),
         category_accuracy=category_accuracy(main, run.catalog),
+        against=compared,
         decode=main.decode,
         seed=seed,
         seconds=clock.laps,
     )
+
+
+def search_split(
+    run: Evaluated,
+    split: Split,
+    decode: DecodeConfig,
+    *,
+    users: int | None = None,
+    seed: int = 0,
+    progress: Progress = unseen_progress,
+) -> BeamResult:
+    """Beam search alone, for all users of a split or for `users` drawn with `seed`: `.places` has one place a user."""
+    questions = held_out(run.interactions, split)
+    questions = questions.sample(len(questions) if users is None else users, seed=seed)
+    settings = replace(decode, top_k=max(decode.top_k, LEAST_TOP))
+    return search_users(run, questions, settings, name="search", progress=progress)
+
+
+def compare_with(run: Evaluated, main: BeamResult, *, seed: int, progress: Progress) -> dict[str, Any]:
+    """The questions of a finished search put to another model, as a block of the report."""
+    other = search_users(run, main.questions, main.decode, name="search, against", progress=progress)
+    return compare(main, other, run.catalog, seed=seed).to_json()
 
 
 class Stopwatch:
