@@ -23,6 +23,10 @@ class InputError(ValueError):
     """Something the user gave is wrong. The message is one sentence: rule, value, remedy."""
 
 
+class WorkerLost(Exception):
+    """Another process of the same training has gone; nobody's fault here, and the run can be resumed."""
+
+
 class Fate(IntEnum):
     """What became of a node of the search tree."""
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "prepare": "Turn raw files into a data set directory and print its audit.",
     "fit-tokenizer": "Learn the semantic codes of every item (MPQ) and start a run directory.",
     "pretrain": "Train the network of a run on its training interactions.",
+    "post-train": "Improve a pre-trained run by rewarding its own reasoning (GRPO).",
     "evaluate": "Rank the whole catalogue for held-out interactions and report how well.",
     "recommend": "Recommend for one history and print the whole search behind the list.",
     "bench": "Measure the speed of training or decoding against this machine's floor.",
@@ -66,17 +67,22 @@ class LazyCommands(click.Group):
 
 
 def _fail_on(error: Exception) -> int:
-    from reg4rec_core.types import InputError
+    from reg4rec_core.types import InputError, WorkerLost
 
     if isinstance(error, InputError):
         return _fail(str(error), code=2)
+    if isinstance(error, WorkerLost):
+        return _fail(str(error), code=1)
     if os.environ.get("REG4REC_DEBUG") == "1":
         traceback.print_exception(error)
     return _fail(f"{type(error).__name__}: {error} (our fault; REG4REC_DEBUG=1 shows where)", code=1)
 
 
 def _fail(message: str, *, code: int) -> int:
-    click.echo("Error: " + " ".join(message.split()), err=True)
+    # All workers that torchrun started refuse bad input alike: one of each machine says why.
+    is_echo = code == 2 and "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("LOCAL_RANK", "0") != "0"
+    if not is_echo:
+        click.echo("Error: " + " ".join(message.split()), err=True)
     return code
 
 

@@ -17,8 +17,11 @@ from reg4rec_core.config import ModelConfig, PretrainConfig
 @json_option
 def command(run: Path, as_json: bool, **settings: Any) -> None:
     """Train the network of a run on its training interactions."""
+    from reg4rec_core.training.parallel import workers
     from reg4rec_core.training.pretrain import pretrain
 
     model, training = settings_from(ModelConfig, settings), settings_from(PretrainConfig, settings)
-    report = pretrain(run, model, training, progress=say)
-    emit(report, text=f"{report_text(report)}\nweights written to {run}", as_json=as_json)
+    with workers() as crew:
+        report = pretrain(run, model, training, workers=crew, progress=say)
+    if crew.is_first:
+        emit(report, text=f"{report_text(report)}\nweights written to {run}", as_json=as_json)

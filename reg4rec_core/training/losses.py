@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from reg4rec_core.config import PretrainConfig
+
 CHUNK_ROWS = 128
 """Rows of catalogue logits alive at a time: 128 x 12,000 floats stay in the last-level cache."""
 
@@ -85,7 +87,7 @@ def category_loss(logits: Float[Tensor, "B T C"], categories: Int[Tensor, "B"]) 
 
 @dataclass(frozen=True)
 class PretrainLosses:
-    """The terms of one step, unweighted."""
+    """The terms of one step, unweighted; of a worker's share, its summands of the global batch's terms."""
 
     encoder_item: Float[Tensor, ""]
     """Next item from the encoder alone, at every position."""
@@ -95,3 +97,8 @@ class PretrainLosses:
     """The target among the items left after each code, mean over steps."""
     token: Float[Tensor, ""]
     category: Float[Tensor, ""]
+
+    def total(self, config: PretrainConfig) -> Float[Tensor, ""]:
+        """What is minimised: the terms with their weights."""
+        item = self.encoder_item + self.first_item + self.left_item
+        return config.item_weight * item + config.token_weight * self.token + config.category_weight * self.category

@@ -5,10 +5,11 @@ from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from reg4rec_core.model import EncoderDecoder
 from reg4rec_core.training.losses import PretrainLosses, catalog_loss, category_loss, left_items_loss, token_loss
+from reg4rec_core.training.parallel import no_loss
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,9 @@ class CatalogTensors:
         """The same codes, small and contiguous, for comparisons over the whole catalogue."""
         return self.codes.T.to(torch.int16 if self.codes.max() < 2**15 else torch.int32).contiguous()
 
+    def to(self, device: torch.device) -> "CatalogTensors":
+        return CatalogTensors(self.codes.to(device), self.categories.to(device))
+
 
 @dataclass(frozen=True)
 class Prefixes:
@@ -32,6 +36,40 @@ class Prefixes:
     last: Int[Tensor, "E"]
     orders: Int[Tensor, "E M"]
     """The random order in which each target's codebooks are emitted."""
+
+    def to(self, device: torch.device) -> "Prefixes":
+        return Prefixes(self.rows.to(device), self.last.to(device), self.orders.to(device))
+
+
+@dataclass(frozen=True)
+class BatchShare:
+    """The rows of a global batch that one worker computes, and how much of the batch they are."""
+
+    windows: Int[Tensor, "B length"]
+    prefixes: Prefixes
+    of_positions: float
+    """Real positions in `windows` over those of the global batch."""
+    of_prefixes: float
+    """Prefixes over those of the global batch."""
+
+    def to(self, device: torch.device) -> "BatchShare":
+        return BatchShare(self.windows.to(device), self.prefixes.to(device), self.of_positions, self.of_prefixes)
+
+
+def share_of_batch(windows: Int[Tensor, "B length"], prefixes: Prefixes, rows: slice) -> BatchShare:
+    """The windows `rows` and the prefixes drawn from them, renumbered."""
+    own = windows[rows]
+    place = torch.full((len(windows),), -1)
+    place[rows] = torch.arange(len(own))
+    renumbered = place[prefixes.rows]
+    mine = renumbered >= 0
+    real = windows[:, :-1] > 0
+    return BatchShare(
+        own,
+        Prefixes(renumbered[mine], prefixes.last[mine], prefixes.orders[mine]),
+        of_positions=int(real[rows].sum()) / int(real.sum()),
+        of_prefixes=int(mine.sum()) / len(mine),
+    )
 
 
 def draw_prefixes(
@@ -47,13 +85,17 @@ def draw_prefixes(
 def pretrain_losses(
     network: EncoderDecoder, windows: Int[Tensor, "B length"], catalog: CatalogTensors, prefixes: Prefixes
 ) -> PretrainLosses:
-    """All terms for one batch of windows (history and next item at every position)."""
+    """All terms for one batch of windows (history and next item at every position); those without examples are 0."""
+    if not len(windows):
+        return PretrainLosses(*[no_loss(network)] * 5)
     history, targets = windows[:, :-1], windows[:, 1:]
     table = network.item_table()
     memory = network.encode(history, table)
     real = history > 0
     encoder_item = catalog_loss(memory[real], table, targets[real])
 
+    if not len(prefixes.rows):
+        return PretrainLosses(encoder_item, *[no_loss(network)] * 4)
     rows, last, orders = prefixes.rows, prefixes.last, prefixes.orders
     target = targets[rows, last]
     path = network.decode(memory[rows], history[rows], last, orders, catalog.codes[target])
@@ -64,6 +106,29 @@ def pretrain_losses(
         token=token_loss(network.code_logits(path.states), catalog.codes[target], orders),
         category=category_loss(network.category_head(path.states), catalog.categories[target]),
     )
+
+
+class PretrainStep(nn.Module):
+    """The losses as a module's forward, which is what training with several workers wraps."""
+
+    def __init__(self, network: EncoderDecoder, catalog: CatalogTensors) -> None:
+        super().__init__()
+        self.network, self.catalog = network, catalog
+
+    def forward(self, share: BatchShare) -> PretrainLosses:
+        """This worker's summands: over all workers they add up to the terms of the global batch.
+
+        Every term is a mean over real positions or over prefixes (each prefix has the same number of steps and of
+        unused codebooks), so a worker's mean counts by its share of them.
+        """
+        losses = pretrain_losses(self.network, share.windows, self.catalog, share.prefixes)
+        return PretrainLosses(
+            encoder_item=losses.encoder_item * share.of_positions,
+            first_item=losses.first_item * share.of_prefixes,
+            left_item=losses.left_item * share.of_prefixes,
+            token=losses.token * share.of_prefixes,
+            category=losses.category * share.of_prefixes,
+        )
 
 
 def remaining_items_loss(

@@ -1,6 +1,7 @@
 """Stage 2: supervised pre-training (REG4Rec III-C, Algorithm 1), resumable after every epoch."""
 
 import dataclasses
+import hashlib
 import json
 import math
 import sys
@@ -11,10 +12,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int
-from safetensors import safe_open
-from safetensors.torch import save_file
-from torch import Tensor
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from reg4rec_core.checkpoint import Run, append_metrics, build_network, open_run, provenance, write_tensors
@@ -26,7 +25,16 @@ from reg4rec_core.evaluation.held_out import held_out
 from reg4rec_core.evaluation.theta_choice import ThetaChoice, choose_theta, finite
 from reg4rec_core.metrics import ndcg_at, places_in_scores, recall_at
 from reg4rec_core.model import EncoderDecoder, Reasoner
-from reg4rec_core.training.objective import CatalogTensors, draw_prefixes, pretrain_losses
+from reg4rec_core.training.losses import PretrainLosses
+from reg4rec_core.training.objective import BatchShare, CatalogTensors, PretrainStep, draw_prefixes, share_of_batch
+from reg4rec_core.training.parallel import ALONE, Workers, seed_dropout
+from reg4rec_core.training.resume import (
+    ResumeState,
+    load_resume,
+    optimizer_tensors,
+    restore_optimizer,
+    save_resume,
+)
 from reg4rec_core.types import InputError
 
 PREFIXES_PER_WINDOW = 2
@@ -34,6 +42,9 @@ PREFIXES_PER_WINDOW = 2
 VALIDATION_ROWS = 256
 THETA_USERS = 1000
 """Validation users that the run's default theta is chosen on."""
+MAX_GRADIENT_NORM = 5.0
+TERMS = ("loss", *(field.name for field in dataclasses.fields(PretrainLosses)))
+"""What an epoch logs of the training loss."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +53,9 @@ class Validation:
 
     histories: Int[Tensor, "U L"]
     targets: Int[Tensor, "U"]
+
+    def to(self, device: torch.device) -> "Validation":
+        return Validation(self.histories.to(device), self.targets.to(device))
 
 
 def validation_set(dataset: Dataset) -> Validation:
@@ -55,17 +69,22 @@ def validation_set(dataset: Dataset) -> Validation:
     return Validation(torch.as_tensor(pad_histories(sequences, HISTORY_LENGTH)), torch.as_tensor(targets))
 
 
-def first_state_places(network: EncoderDecoder, validation: Validation) -> Int[np.ndarray, "U"]:
-    """Place (1 = best) of every target in the exact ranking by the first state, items of the history left out."""
-    reasoner, places = Reasoner(network), []
-    for histories, targets in zip(
-        validation.histories.split(VALIDATION_ROWS), validation.targets.split(VALIDATION_ROWS), strict=True
-    ):
+def first_state_places(network: EncoderDecoder, validation: Validation, workers: Workers) -> Int[np.ndarray, "U"]:
+    """Place (1 = best) of every target in the exact ranking by the first state, items of the history left out.
+
+    Each worker ranks every `count`-th block of users, all get all places.
+    """
+    reasoner, n_users = Reasoner(network), len(validation.targets)
+    places = torch.zeros(n_users, dtype=torch.long)
+    for start in range(0, n_users, VALIDATION_ROWS)[workers.shard(math.ceil(n_users / VALIDATION_ROWS))]:
+        rows = slice(start, start + VALIDATION_ROWS)
+        histories, targets = validation.histories[rows], validation.targets[rows]
         with torch.inference_mode():
             logits = reasoner.catalog_logits(reasoner.encode(histories))[:, 0]
-            places.append(places_in_scores(logits.scatter_(1, histories, -torch.inf), targets))
+            placed = places_in_scores(logits.scatter_(1, histories, -torch.inf), targets)
+        places[rows] = torch.as_tensor(placed)
     network.train()
-    return np.concatenate(places)
+    return workers.sum(places).numpy()
 
 
 def epoch_batches(
@@ -93,49 +112,13 @@ def learning_rate_factor(step: int, share_done: float, *, warmup_steps: int) -> 
 
 @dataclasses.dataclass
 class Progress:
-    """Where a training run stands; saved with the resume state."""
+    """Where a training run stands, the same on every worker; saved with the resume state."""
 
     epoch: int = 0
     step: int = 0
     best_ndcg: float = -1.0
     best_epoch: int = 0
     seconds: float = 0.0
-
-
-def save_resume(
-    path: Path, network: EncoderDecoder, optimizer: torch.optim.Optimizer, progress: Progress, settings: str
-) -> None:
-    """Weights, optimizer moments and counters in one safetensors file, written atomically."""
-    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-    for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
-    partial = path.with_suffix(".partial")
-    metadata = {"progress": json.dumps(dataclasses.asdict(progress)), "settings": settings}
-    save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata=metadata)
-    partial.replace(path)
-
-
-def load_resume(path: Path, network: EncoderDecoder, optimizer: torch.optim.Optimizer, settings: str) -> Progress:
-    """Continue where `save_resume` stopped; a fresh Progress when there is nothing to continue."""
-    if not path.exists():
-        return Progress()
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
-        if metadata["settings"] != settings:
-            raise InputError(
-                f"{path} was left by a pre-training with other settings; "
-                "repeat those settings to go on, or delete it to start anew"
-            )
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    network.load_state_dict({name[8:]: value for name, value in tensors.items() if name.startswith("network.")})
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith("optimizer."):
-            _, index, field = name.split(".")
-            state.setdefault(int(index), {})[field] = value
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
-    return Progress(**json.loads(metadata["progress"]))
 
 
 def make_optimizer(network: EncoderDecoder, config: PretrainConfig) -> torch.optim.AdamW:
@@ -146,17 +129,31 @@ def make_optimizer(network: EncoderDecoder, config: PretrainConfig) -> torch.opt
     return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
 
 
-def pretrain(
-    run_path: Path, model: ModelConfig, config: PretrainConfig, *, progress: Callable[[str], None] = lambda text: None
-) -> dict[str, Any]:
-    """Train the network of a run whose codes exist; the best epoch by validation NDCG@10 gives the weights.
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What pre-training works on, read and checked; the network is untrained."""
 
-    Killed and called again with the same settings, it goes on after the last finished epoch.
-    """
-    torch.set_flush_denormal(True)
+    run: Run
+    dataset: Dataset
+    network: EncoderDecoder
+    catalog: CatalogTensors
+    windows: Int[np.ndarray, "windows size"]
+    validation: Validation
+
+    def fingerprint(self, settings: dict[str, Any]) -> str:
+        """One line that differs where workers would not train the same network on the same data."""
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+        for array in (self.windows, self.catalog.codes.numpy(force=True), self.catalog.categories.numpy(force=True)):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return f"torch {torch.__version__}, data {digest.hexdigest()}"
+
+
+def open_task(run_path: Path, model: ModelConfig, config: PretrainConfig, workers: Workers) -> Task:
+    """Read a run whose codes exist; InputError for whatever keeps it from being trained."""
     run = open_run(run_path)
     dataset, ids = run.load_dataset(), run.semantic_ids()
-    if "pretrained" in run.weights_available() and not (run.path / "pretrain.resume").exists():
+    # The first worker's files count: another machine may hold an older copy of the run.
+    if workers.is_first and "pretrained" in run.weights_available() and not (run.path / "pretrain.resume").exists():
         raise InputError(
             f"{run.path} is pre-trained already; fit a new run, or delete its weights folder to train again"
         )
@@ -174,37 +171,100 @@ def pretrain(
         raise InputError(
             "pre-training needs users with at least 2 training items, this data set has none; lower --k-core"
         )
-    validation = validation_set(dataset)
-    optimizer = make_optimizer(network, config)
-    stop_rule = {"epochs", "minutes", "patience"}  # these may change between a stop and a resume
-    fixed = {name: value for name, value in config.to_dict().items() if name not in stop_rule}
-    settings = json.dumps({"model": model.to_dict(), "pretrain": fixed}, sort_keys=True)
-    done = load_resume(run.path / "pretrain.resume", network, optimizer, settings)
-    if done.epoch:
-        progress(f"resumed after epoch {done.epoch}")
-    stored = {**config.to_dict(), "minutes": None if math.isinf(config.minutes) else config.minutes}
-    run.update_settings(model=model.to_dict(), pretrain=stored, pretrain_provenance=provenance())
+    device = workers.device
+    return Task(run, dataset, network.to(device), catalog.to(device), windows, validation_set(dataset).to(device))
 
+
+def pretrain(
+    run_path: Path,
+    model: ModelConfig,
+    config: PretrainConfig,
+    *,
+    workers: Workers = ALONE,
+    progress: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Train the network of a run whose codes exist; the best epoch by validation NDCG@10 gives the weights.
+
+    Killed and called again with the same settings, it goes on after the last finished epoch. All workers call this and
+    get the same report; the first one writes and speaks. How many they are changes the speed, not what is computed.
+    """
+    torch.set_flush_denormal(True)
+    say = progress if workers.is_first else lambda text: None
+    with workers.together():
+        task = open_task(run_path, model, config, workers)
+    settings = resume_settings(model, config)
+    workers.agree(task.fingerprint(settings), on="settings, data and version of PyTorch")
+    run, network = task.run, task.network
+    optimizer = make_optimizer(network, config)
+    resume_file = run.path / "pretrain.resume"
+    done = resume(resume_file, network, optimizer, settings=settings, workers=workers)
+    if done.epoch:
+        say(f"resumed after epoch {done.epoch}")
+    if workers.is_first:
+        stored = {**config.to_dict(), "minutes": None if math.isinf(config.minutes) else config.minutes}
+        run.update_settings(model=model.to_dict(), pretrain=stored, pretrain_provenance=provenance())
+
+    step = workers.parallel(PretrainStep(network, task.catalog))
     while not finished(done, config):
-        started = time.perf_counter()
-        terms = train_epoch(network, optimizer, windows, catalog, config, done)
-        places = first_state_places(network, validation)
+        started, seconds_before = time.perf_counter(), done.seconds
+        terms = train_epoch(task, step, optimizer, config, done, workers)
+        places = first_state_places(network, task.validation, workers)
         done.epoch += 1
-        done.seconds += time.perf_counter() - started
+        done.seconds = workers.of_first(seconds_before + time.perf_counter() - started)
         ndcg, recall = ndcg_at(places, 10), recall_at(places, 10)
-        if ndcg > done.best_ndcg:
+        is_best = ndcg > done.best_ndcg
+        if is_best:
             done.best_ndcg, done.best_epoch = ndcg, done.epoch
+        if not workers.is_first:
+            continue
+        if is_best:
             write_tensors(run.path / "weights" / "pretrained.safetensors", network.state_dict())
-        save_resume(run.path / "pretrain.resume", network, optimizer, done, settings)
+        save_resume(resume_file, resume_state(network, optimizer, done), settings=settings)
         record = {"stage": "pretrain", "epoch": done.epoch, "step": done.step, **terms}
         record |= {"valid_ndcg@10": ndcg, "valid_recall@10": recall, "seconds": round(done.seconds, 2)}
         append_metrics(run.path / "metrics.jsonl", record)
-        progress(
+        say(
             f"epoch {done.epoch}: loss {terms['loss']:.3f}, validation ndcg@10 {ndcg:.4f}, recall@10 {recall:.4f} "
             f"(best {done.best_ndcg:.4f} at epoch {done.best_epoch}), {done.seconds / 60:.1f} min"
         )
+    return workers.from_first(lambda: close_run(task, config, done, progress=say))
+
+
+def resume_settings(model: ModelConfig, config: PretrainConfig) -> dict[str, Any]:
+    """The settings that must not change between a stop and a resume: all but the rules of when to stop."""
+    stop_rule = {"epochs", "minutes", "patience"}
+    fixed = {name: value for name, value in config.to_dict().items() if name not in stop_rule}
+    return {"model": model.to_dict(), "pretrain": fixed}
+
+
+def resume_state(network: EncoderDecoder, optimizer: torch.optim.Optimizer, done: Progress) -> ResumeState:
+    """Everything the next epoch follows from."""
+    groups = {"network": network.state_dict(), "optimizer": optimizer_tensors(optimizer)}
+    return ResumeState(groups, {"progress": dataclasses.asdict(done)})
+
+
+def resume(
+    path: Path,
+    network: EncoderDecoder,
+    optimizer: torch.optim.Optimizer,
+    *,
+    settings: dict[str, Any],
+    workers: Workers,
+) -> Progress:
+    """Put network and optimizer where `resume_state` saw them; a fresh Progress when there is nothing to continue."""
+    state = load_resume(path, settings=settings, workers=workers)
+    if state.is_empty:
+        return Progress()
+    network.load_state_dict(state.groups["network"])
+    restore_optimizer(optimizer, state.groups["optimizer"])
+    return Progress(**state.metadata["progress"])
+
+
+def close_run(task: Task, config: PretrainConfig, done: Progress, *, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Choose the default theta, store the report and the manifest; from here on the run can be used."""
+    run = task.run
     left = config.minutes * 60 - done.seconds
-    choice = choose_default_theta(run, dataset, seconds=left, progress=progress)
+    choice = choose_default_theta(run, task.dataset, seconds=left, progress=progress)
     (run.path / "pretrain.resume").unlink(missing_ok=True)
     report = {"epochs": done.epoch, "best_epoch": done.best_epoch, "valid_ndcg@10": done.best_ndcg}
     report |= {"theta": finite(choice.theta), "seconds": done.seconds}
@@ -237,43 +297,58 @@ def finished(done: Progress, config: PretrainConfig) -> bool:
 
 
 def train_epoch(
-    network: EncoderDecoder,
+    task: Task,
+    step: nn.Module,
     optimizer: torch.optim.Optimizer,
-    windows: np.ndarray,
-    catalog: CatalogTensors,
     config: PretrainConfig,
     done: Progress,
+    workers: Workers,
 ) -> dict[str, float]:
-    """One pass over all windows; returns the mean of every loss term. Seeded by run seed and epoch alone."""
-    generator = torch.Generator().manual_seed(config.seed * 100_003 + done.epoch)
-    torch.manual_seed(config.seed * 100_003 + done.epoch)
-    network.train()
-    n_batches = math.ceil(len(windows) / config.batch_size)
-    totals: dict[str, float] = {}
+    """One pass over all windows; returns the mean of every loss term. Seeded by run seed and epoch alone.
+
+    Every worker draws the same global batches, prefixes and codebook orders and takes its own rows of them.
+    """
+    seed = config.seed * 100_003 + done.epoch
+    generator = torch.Generator().manual_seed(seed)
+    seed_dropout(seed, workers)
+    step.train()
+    n_batches = math.ceil(len(task.windows) / config.batch_size)
+    totals = torch.zeros(len(TERMS), dtype=torch.float64, device=workers.device)
     started = time.perf_counter()
-    batches = epoch_batches(windows, batch_size=config.batch_size, generator=generator)
+    batches = epoch_batches(task.windows, batch_size=config.batch_size, generator=generator)
+    quiet = not (workers.is_first and sys.stderr.isatty())
     for index, batch in enumerate(
-        tqdm(batches, total=n_batches, desc=f"epoch {done.epoch + 1}", leave=False, disable=not sys.stderr.isatty())
+        tqdm(batches, total=n_batches, desc=f"epoch {done.epoch + 1}", leave=False, disable=quiet)
     ):
-        share = max(
-            (done.epoch + index / n_batches) / config.epochs,
-            (done.seconds + time.perf_counter() - started) / 60 / config.minutes,
-        )
+        share_done = (done.epoch + index / n_batches) / config.epochs
+        if math.isfinite(config.minutes):
+            elapsed = workers.of_first(done.seconds + time.perf_counter() - started)
+            share_done = max(share_done, elapsed / 60 / config.minutes)
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * learning_rate_factor(
-                done.step, share, warmup_steps=config.warmup_steps
+                done.step, share_done, warmup_steps=config.warmup_steps
             )
         prefixes = draw_prefixes(
-            batch[:, :-1] > 0, per_window=PREFIXES_PER_WINDOW, n_codebooks=network.n_codebooks, generator=generator
+            batch[:, :-1] > 0, per_window=PREFIXES_PER_WINDOW, n_codebooks=task.network.n_codebooks, generator=generator
         )
-        losses = pretrain_losses(network, batch, catalog, prefixes)
-        item = losses.encoder_item + losses.first_item + losses.left_item
-        loss = config.item_weight * item + config.token_weight * losses.token + config.category_weight * losses.category
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
+        share = share_of_batch(batch, prefixes, workers.shard(len(batch))).to(workers.device)
+        totals += train_step(step, optimizer, share, config, workers)
         done.step += 1
-        for name, value in {"loss": loss, **vars(losses)}.items():
-            totals[name] = totals.get(name, 0.0) + value.item()
-    return {name: total / max(1, index + 1) for name, total in totals.items()}
+    return dict(zip(TERMS, (workers.sum(totals) / n_batches).tolist(), strict=True))
+
+
+def train_step(
+    step: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    share: BatchShare,
+    config: PretrainConfig,
+    workers: Workers,
+) -> Float[Tensor, "terms"]:
+    """One optimisation step on the workers' shares of a batch; returns this worker's summands of `TERMS`."""
+    losses = step(share)
+    loss = losses.total(config)
+    optimizer.zero_grad()
+    (workers.count * loss).backward()  # gradients are averaged over the workers, the loss is a sum over them
+    torch.nn.utils.clip_grad_norm_(step.parameters(), MAX_GRADIENT_NORM)
+    optimizer.step()
+    return torch.stack([loss, *vars(losses).values()]).detach().double()
