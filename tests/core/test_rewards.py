@@ -239,6 +239,15 @@ def test_a_group_that_differs_in_consistency_alone_has_no_signal():
     torch.testing.assert_close(advantages.values[1], torch.tensor([-1.0, 1.0]))
 
 
+@pytest.mark.parametrize("term", ["step", "category", "path"])
+def test_a_difference_in_any_one_target_term_is_signal(term):
+    terms = torch.full((1, 4, 4), 0.5)
+    terms[0, 0, REWARD_TERMS.index(term)] = 0.75
+    advantages = group_advantages(terms, ALL, std_floor=FLOOR)
+    assert advantages.has_signal.tolist() == [True]
+    assert advantages.values.argmax().item() == 0
+
+
 def test_consistency_alone_gives_signal_where_nothing_else_has_a_weight():
     terms = group((0.5, 0.5, 0.1, 0), (0.5, 0.5, 0.9, 1))
     advantages = group_advantages(terms, RewardWeights.parse("consistency=2"), std_floor=FLOOR)
