@@ -30,7 +30,7 @@ TARGET_TERMS = (0, 1, 3)
 SAME = 1e-6
 """Rewards of a group that lie no further apart than this are equal."""
 
-CHUNK_ROWS = 256
+CHUNK_ROWS = 64
 """Rows of similarities to the whole catalogue alive at a time."""
 
 
@@ -83,9 +83,9 @@ def nearest_items(sums: Float[Tensor, "V d"], vectors: Float[Tensor, "N d"], n: 
     found = [torch.zeros(0, n, dtype=torch.int64, device=vectors.device)]
     for chunk in sums.double().split(CHUNK_ROWS):
         # whole millionths, as equal vectors may differ in the last bit of a product; then the item breaks the tie
-        similarities = (torch.nn.functional.normalize(chunk, dim=1) @ directions.T).mul(1e6).round().long()
-        keys = similarities * n_items - items
-        keys[:, 0] = torch.iinfo(torch.int64).min
+        similarities = (torch.nn.functional.normalize(chunk, dim=1) @ directions.T).mul_(1e6).round_()
+        keys = similarities.mul_(n_items).sub_(items)  # whole numbers far below 2 ** 53, so exact
+        keys[:, 0] = -torch.inf
         found.append(keys.topk(n, dim=1).indices)
     return torch.cat(found)
 
