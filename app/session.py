@@ -34,9 +34,11 @@ DEFAULT_RUN = CHECKPOINTS / "demo"
 FIRST_LOOK_BLOCKS = 16
 """Blocks of users searched at most for one worth showing to a newcomer."""
 BLOCK = 8
+LATEST = "latest"
+"""Stands for the weights of the last training stage of a run."""
 
-RunKey = tuple[str, int]
-"""A run's path and when it was last written, so that a retrained run is opened afresh."""
+RunKey = tuple[str, int, str]
+"""A run's path, when it was last written, so that a retrained run is opened afresh, and whose weights are asked for."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,16 @@ class OpenRun:
     recommender: Recommender
     facets: Facets
     users: UserIndex
+
+    @property
+    def weights(self) -> str:
+        """The training stage whose weights search."""
+        return self.recommender.weights
+
+    @property
+    def stages(self) -> list[str]:
+        """The training stages that left weights, the latest first."""
+        return self.recommender.run.weights_available()
 
     @property
     def n_users(self) -> int:
@@ -66,12 +78,13 @@ def known_runs() -> dict[str, Path]:
 
 
 def open_run(name: str) -> OpenRun:
-    """The run of that name; InputError when it is none of `known_runs` or lacks something."""
+    """The run of that name, latest weights; InputError when it is none of `known_runs` or lacks something."""
     runs = known_runs()
     if name not in runs:
         raise InputError(f"there is no run {name!r} here; choose one of {', '.join(runs)}")
     weights = sorted(runs[name].glob("weights/*.safetensors"))
-    return _open((str(runs[name]), max((path.stat().st_mtime_ns for path in weights), default=0)), name)
+    written = max((path.stat().st_mtime_ns for path in weights), default=0)
+    return _open((str(runs[name]), written, LATEST), name)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the run…")
@@ -83,6 +96,27 @@ def _open(key: RunKey, name: str) -> OpenRun:
     gc.collect()
     gc.freeze()  # what is loaded stays: without this every click pays for searching it for garbage
     return OpenRun(key, name, recommender, facets, users)
+
+
+def with_weights(run: OpenRun, weights: str) -> OpenRun:
+    """The run with a stage's weights; all but the network is shared. InputError when that stage left none."""
+    return run if weights == run.weights else _with_weights((*run.key[:2], weights), run)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the weights…")
+def _with_weights(key: RunKey, _run: OpenRun) -> OpenRun:
+    return replace(_run, key=key, recommender=_run.recommender.with_weights(key[2]))
+
+
+def chosen_weights(run: OpenRun) -> str:
+    """The stage whose weights the URL asks for, the latest where it asks for none."""
+    chosen = st.query_params.get("weights", LATEST)
+    return run.weights if chosen == LATEST else chosen
+
+
+def choose_weights(weights: str) -> None:
+    """Look at the search of another stage's weights, along the same path."""
+    st.query_params["weights"] = weights
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.view_models.reasoning import weights_name
 from reg4rec_core import DecodeConfig
 
 MOMENTS = {"test": "the last purchase", "valid": "the last but one", "now": "what comes next"}
@@ -47,6 +48,22 @@ def run_control(names: list[str]) -> str:
         return names[0]
     chosen = st.selectbox("Run", names, key="run", bind="query-params")
     return chosen if chosen in names else names[0]
+
+
+def weights_control(stages: list[str], chosen: str, *, on_choose: Callable[[str], None]) -> None:
+    """Whose weights search, where there is a choice; the address bar keeps it, so that a wrong value can be told."""
+    if stages == [chosen]:
+        return
+    st.session_state["weights"] = chosen if chosen in stages else None
+    st.segmented_control(
+        "Weights",
+        stages[::-1],
+        format_func=weights_name,
+        key="weights",
+        required=True,
+        on_change=lambda: on_choose(st.session_state["weights"]),
+        help="The same shopper and the same settings, searched with the model before or after post-training.",
+    )
 
 
 def fold_control() -> bool:

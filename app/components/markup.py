@@ -5,6 +5,7 @@ from html import escape
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 STYLE = """
 <style>
@@ -43,9 +44,12 @@ STYLE = """
 """
 
 
-def page_style() -> None:
-    """Once a page, before any other component."""
+def page_heading(title: str, introduction: str) -> DeltaGenerator:
+    """Once a page, before any other component: style, title, and beside it the place for what rules the whole page."""
     st.html(STYLE)
+    heading, choice = st.columns([5.6, 2.6], vertical_alignment="bottom")
+    heading.markdown(f"### {title}\n{introduction}")
+    return choice.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom")
 
 
 def paragraph(text: str) -> None:

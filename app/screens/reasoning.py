@@ -5,7 +5,7 @@ import streamlit as st
 from app import charts, session
 from app.components import belief, controls, node_panel
 from app.components.history_strip import history_strip
-from app.components.markup import page_style, paragraph
+from app.components.markup import page_heading, paragraph
 from app.components.recommendation_list import recommendation_list
 from app.components.search_tree import legend, search_tree
 from app.components.share import share
@@ -16,41 +16,41 @@ from reg4rec_core import InputError
 
 
 def page() -> None:
-    page_style()
-    heading, choice = st.columns([6, 1], vertical_alignment="bottom")
-    heading.markdown(f"### How the model reasoned\n{view.INTRODUCTION}")
+    choice = page_heading("How the model reasoned", view.INTRODUCTION)
     try:
         with choice:
             run = session.open_run(controls.run_control(list(session.known_runs())))
+            controls.weights_control(run.stages, session.chosen_weights(run), on_choose=session.choose_weights)
         explore(run)
     except InputError as error:
         st.error(view.sentence(str(error)), icon=":material/error:")
 
 
-def explore(run: session.OpenRun) -> None:
-    key, catalog, recommender = session.chosen_user_key(run), run.facets.catalog, run.recommender
-    who, take_away, choice = controls.settings_row(recommender.decode)
+def explore(latest: session.OpenRun) -> None:
+    key, catalog = session.chosen_user_key(latest), latest.facets.catalog
+    who, take_away, choice = controls.settings_row(latest.recommender.decode)
     with who:
-        user_picker(f"User {key}", find=run.find_users, total=run.n_users, on_pick=session.choose_user)
-    user, at = recommender.user_index(key), choice.at
+        user_picker(f"User {key}", find=latest.find_users, total=latest.n_users, on_pick=session.choose_user)
+    run = session.with_weights(latest, session.chosen_weights(latest))
+    recommender, user, at = run.recommender, run.recommender.user_index(key), choice.at
     decode = session.decode_settings(run, theta=choice.theta, corp=choice.corp, beam=choice.beam)
     searched, target = session.search(run, user, at, decode), recommender.target(user, at)
-    trace = searched.trace
+    trace, whose = searched.trace, view.whose_search(run.weights, run.stages)
 
     sentence = st.container()
     cards = view.history_cards(catalog, recommender.interactions, user, len(recommender.history(user, at)))
     history_strip(cards, next_title=view.target_title(catalog, target), outcome=view.outcome(trace, target))
     focus = draw_search(run, searched, target)
     with sentence:
-        paragraph(view.why(trace, run.facets, focus))
+        paragraph(whose + view.why(trace, run.facets, focus))
     node_panel.node_details(view.node_details(trace, run.facets, focus.node))
     st.markdown(f"##### The {len(trace.items)} items it recommends")
     recommendation_list(view.recommendations(trace, run.facets, focus, target), on_follow=session.follow)
     with take_away:
-        choices = {"run": run.name, "user": key, "at": at} | view.link_state(decode, focus, trace)
-        link = view.permalink(st.context.url or "", choices)
-        share(link, file_name=f"search-{run.name}-{key}-{at}.json", document=lambda: view.trace_json(catalog, trace))
-    st.caption(view.footer(run.name, recommender.run.settings))
+        what = {"run": run.name, "weights": run.weights, "user": key, "at": at}
+        link = view.permalink(st.context.url or "", what | view.link_state(decode, focus, trace))
+        share(link, file_name=view.file_name(what), document=lambda: view.trace_json(catalog, trace))
+    st.caption(view.footer(run.name, run.weights, recommender.run.settings))
 
 
 def draw_search(run: session.OpenRun, searched: session.Searched, target: int) -> tree.Focus:

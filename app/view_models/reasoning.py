@@ -1,6 +1,7 @@
 """The Reasoning page in tables: traces and catalogues in, DataFrames and strings out."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
@@ -56,6 +57,16 @@ def why(trace: ReasoningTrace, facets: Facets, focus: Focus) -> str:
     if len(trace.items) == 0:
         return "Nothing is recommended: no path led to an item outside the history."
     return explain_item(trace, facets, int(ranks[0]) if len(ranks) else 0)
+
+
+def weights_name(stage: str) -> str:
+    """A training stage as an adjective of its weights: "pre-trained"."""
+    return {"pretrained": "pre-trained", "post_trained": "post-trained"}.get(stage, stage)
+
+
+def whose_search(stage: str, stages: Sequence[str]) -> str:
+    """Which weights are shown, where there is a choice: the beginning of the explanation."""
+    return f"With the {weights_name(stage)} weights: " if len(stages) > 1 else ""
 
 
 def belief_rows(trace: ReasoningTrace, catalog: Catalog, focus: Focus) -> pd.DataFrame:
@@ -321,10 +332,16 @@ def permalink(address: str, state: dict[str, str]) -> str:
     return f"{address.split('?')[0]}?{urlencode({key: value for key, value in state.items() if value != ''})}"
 
 
-def footer(name: str, settings: dict) -> str:
+def file_name(what: dict[str, str]) -> str:
+    """What a search is saved as: run, weights, user and moment."""
+    return f"search-{'-'.join(what.values())}.json"
+
+
+def footer(name: str, weights: str, settings: dict) -> str:
     """Where the numbers come from."""
     made_by = f"reg4rec {settings.get('package_version', UNKNOWN)}, revision {settings.get('git_revision', UNKNOWN)}"
-    return f"Run {name} · made by {made_by} · data {settings.get('data_checksum', UNKNOWN)[:12]}"
+    data = settings.get("data_checksum", UNKNOWN)[:12]
+    return f"Run {name}, {weights_name(weights)} weights · made by {made_by} · data {data}"
 
 
 def sentence(message: str) -> str:

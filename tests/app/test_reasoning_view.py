@@ -198,3 +198,18 @@ def test_the_export_is_strict_json_with_null_for_what_is_no_number():
 def test_messages_read_as_sentences():
     assert view.sentence("there is no user 'x'") == "There is no user 'x'."
     assert view.sentence("Really?") == "Really?"
+
+
+def test_the_explanation_says_whose_search_it_is_where_there_is_a_choice():
+    stages = ["post_trained", "pretrained"]
+    assert view.whose_search("pretrained", stages) == "With the pre-trained weights: "
+    assert view.whose_search("post_trained", stages) == "With the post-trained weights: "
+    assert view.whose_search("pretrained", ["pretrained"]) == ""
+
+
+def test_the_footer_and_the_file_name_say_which_weights():
+    assert view.footer("demo", "pretrained", {"package_version": "1"}).startswith(
+        "Run demo, pre-trained weights · made by"
+    )
+    what = {"run": "demo", "weights": "post_trained", "user": "42", "at": "test"}
+    assert view.file_name(what) == "search-demo-post_trained-42-test.json"
