@@ -219,7 +219,9 @@ class Run:
     def rollouts(self) -> Rollouts:
         """The stored sample of rollouts; InputError when the run was not post-trained."""
         arrays = self._arrays("rollouts.safetensors", "post-train")
-        return Rollouts(**{name: column.astype(np.int64) if column.dtype == np.int32 else column for name, column in arrays.items()})
+        return Rollouts(
+            **{name: column.astype(np.int64) if column.dtype == np.int32 else column for name, column in arrays.items()}
+        )
 
     def write_json(self, name: str, content: Any) -> None:
         """Store a JSON document under the run."""

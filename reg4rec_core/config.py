@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from reg4rec_core.types import InputError
 
@@ -10,9 +10,22 @@ HISTORY_LENGTH = 20
 """L: the newest items of a history that the model sees (MDGR uses 20 on Amazon)."""
 
 
+Precision = Literal["fp32", "bf16", "fp8", "ladq"]
+"""What linear layers compute in while training; ladq chooses layer by layer."""
+
+
 def _require(rule: bool, message: str) -> None:
     if not rule:
         raise InputError(message)
+
+
+def require_precision(precision: str, period: int, budget: float) -> None:
+    """The rules of the three precision settings, which every training stage has."""
+    _require(
+        precision in get_args(Precision), f"precision must be {' or '.join(get_args(Precision))}, got {precision}"
+    )
+    _require(period >= 1, f"precision_period must be >= 1, got {period}")
+    _require(budget >= 0, f"precision_budget must be >= 0, got {budget}")
 
 
 SettingsType = TypeVar("SettingsType", bound="Settings")
@@ -163,8 +176,15 @@ class PretrainConfig(Settings):
     """Weight of the item losses: full softmax before any code, softmax over the items left after each code."""
     seed: int = 0
     """Everything random follows from it."""
+    precision: Precision = "fp32"
+    """What linear layers compute in; ladq measures how sensitive each is and chooses layer by layer (Sec. VI-A)."""
+    precision_period: int = 500
+    """ladq: steps from one plan to the next."""
+    precision_budget: float = 0.5
+    """ladq: predicted damage a plan may do, as a share of what bf16 in every layer would do; above 1 pays for fp8."""
 
     def __post_init__(self) -> None:
+        require_precision(self.precision, self.precision_period, self.precision_budget)
         _require(self.epochs >= 1, f"epochs must be >= 1, got {self.epochs}")
         _require(self.minutes > 0, f"minutes must be > 0, got {self.minutes}")
         _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), got {self.dropout}")
@@ -209,6 +229,63 @@ class RewardWeights(Settings):
 
     def __str__(self) -> str:
         return ",".join(f"{name}={value:g}" for name, value in self.to_dict().items())
+
+
+@dataclass(frozen=True)
+class PostTrainConfig(Settings):
+    """Post-training with GRPO (REG4Rec III-D, Eq. 8 to 16, Algorithm 2)."""
+
+    steps: int = 400
+    """Optimisation steps."""
+    batch_size: int = 64
+    """Histories a step, drawn anew from all training positions."""
+    rollouts: int = 16
+    """G: paths sampled for each history (the paper is silent)."""
+    window: int = 3
+    """h: future items that count as targets (paper: 3); validation and test items never do."""
+    decay: float = 0.8
+    """w: each further item of the window counts this much of the one before it (paper: 0.8)."""
+    nearest: int = 10
+    """N: the path reward asks whether a target is among this many items nearest to the path's summed codewords."""
+    clip: float = 0.15
+    """epsilon: how far the probability of a path may move before its gradient stops (paper: 0.15)."""
+    kl_weight: float = 0.03
+    """beta: weight of the divergence from the pre-trained policy (GRC, a sister paper: 0.03)."""
+    policy_weight: float = 1.0
+    """Weight of the clipped policy term of Eq. 9; 0 leaves the supervised losses alone, the control."""
+    supervised_weight: float = 1.0
+    """Weight of pre-training's item and token losses, which stay on, without dropout (InstructGPT's PPO-ptx)."""
+    category_weight: float = 1.0
+    """Weight of the supervised category loss, which keeps the belief honest while rewards are paid for it."""
+    std_floor: float = 0.05
+    """Groups whose rewards differ less than this are not scaled up to unit variance."""
+    inner_updates: int = 1
+    """Optimisation steps on the same rollouts; with one the clip never acts."""
+    learning_rate: float = 1e-5
+    """AdamW step size after warm-up (pre-training / 100)."""
+    weight_decay: float = 0.05
+    """AdamW weight decay on matrices."""
+    warmup_steps: int = 10
+    """Steps of linear warm-up."""
+    validate_every: int = 50
+    """Steps between two validations; the best one gives the weights."""
+    seed: int = 0
+    """Everything random follows from it."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "window", "nearest", "inner_updates", "validate_every"):
+            _require(getattr(self, name) >= 1, f"{name} must be >= 1, got {getattr(self, name)}")
+        _require(self.rollouts >= 2, f"rollouts must be >= 2 (a group is compared with itself), got {self.rollouts}")
+        _require(0 < self.decay <= 1, f"decay must lie in (0, 1], got {self.decay}")
+        _require(0 < self.clip < 1, f"clip must lie in (0, 1), got {self.clip}")
+        _require(self.std_floor > 0, f"std_floor must be > 0, got {self.std_floor}")
+        _require(
+            math.isfinite(self.learning_rate) and self.learning_rate > 0,
+            f"learning_rate must be > 0, got {self.learning_rate}",
+        )
+        weights = ("policy_weight", "supervised_weight", "kl_weight", "category_weight", "weight_decay")
+        for name in (*weights, "warmup_steps"):
+            _require(getattr(self, name) >= 0, f"{name} must be >= 0, got {getattr(self, name)}")
 
 
 CodeProbabilities = Literal["heads", "item_marginal", "mixture"]

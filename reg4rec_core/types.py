@@ -165,6 +165,40 @@ class SemanticIds:
 
 
 @dataclass(frozen=True)
+class Rollouts:
+    """Paths that the policy sampled while it was post-trained, with what each was worth; the Q terms are unweighted.
+
+    `RewardWeights` and the group advantages of other weights can be computed from them again.
+    """
+
+    users: Int[np.ndarray, "B"]
+    positions: Int[np.ndarray, "B"]
+    """Where in the user's sequence the first target stands; the history is everything before it."""
+    future: Int[np.ndarray, "B S"]
+    """The target and the items after it, 0 where the training part ended."""
+    codebooks: Int[np.ndarray, "B G T"]
+    codes: Int[np.ndarray, "B G T"]
+    """The code chosen at each step, of that step's codebook."""
+    items: Int[np.ndarray, "B G"]
+    """The item that each path ends at."""
+    log_probs: Float[np.ndarray, "B G T"]
+    """Under the policy that sampled them, nats."""
+    reference_log_probs: Float[np.ndarray, "B G T"]
+    """Under the pre-trained policy, nats."""
+    terms: Float[np.ndarray, "B G Q"]
+    """Step, category, consistency and path reward of each rollout."""
+
+    def __post_init__(self) -> None:
+        groups = self.items.shape
+        for name in ("codebooks", "codes", "log_probs", "reference_log_probs", "terms"):
+            shape = getattr(self, name).shape
+            _require(shape[:2] == groups, f"{name} must have shape B x G x ..., got {shape} for {groups}")
+        for name in ("users", "positions", "future"):
+            rows = len(getattr(self, name))
+            _require(rows == groups[0], f"{name} must have one row per history, got {rows} for {groups[0]}")
+
+
+@dataclass(frozen=True)
 class ReasoningTrace:
     """One whole search as a tree in columns: row p is node p, row 0 the root, parents stand before their children.
 

@@ -1,6 +1,7 @@
 """Interactions -> the integer arrays that the network reads: left-padded, newest item last."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int
@@ -29,6 +30,38 @@ def training_windows(interactions: Interactions, length: int) -> Int[np.ndarray,
         for end in range(len(sequence), 1, -length):
             windows.append(sequence[max(0, end - length - 1) : end])
     return pad_histories(windows, length + 1)
+
+
+@dataclass(frozen=True)
+class SequenceBatch:
+    """Histories inside the training part, and what followed each of them there."""
+
+    history: Int[np.ndarray, "B L"]
+    seen: tuple[Int[np.ndarray, "_"], ...]
+    """The whole history, uncut."""
+    future: Int[np.ndarray, "B S"]
+    """The next items, the very next first; 0 behind the last training item."""
+
+def training_positions(interactions: Interactions) -> Int[np.ndarray, "positions pair"]:
+    """(user, position) of every training item that has a history: what post-training may ask for."""
+    counts = np.maximum(interactions.train_lengths - 1, 0)
+    users = np.repeat(np.arange(interactions.n_users), counts)
+    starts = np.cumsum(counts) - counts
+    return np.stack([users, np.arange(len(users)) - np.repeat(starts, counts) + 1], 1)
+
+
+def sequence_batch(
+    interactions: Interactions, positions: Int[np.ndarray, "B pair"], *, length: int, window: int
+) -> SequenceBatch:
+    """The histories before the given positions and the `window` items from there on, never beyond the training part."""
+    future = np.zeros((len(positions), window), np.int64)
+    seen = []
+    for row, (user, position) in zip(future, positions.tolist(), strict=True):
+        training = interactions.sequence(user)[: interactions.train_lengths[user]]
+        seen.append(training[:position])
+        following = training[position : position + window]
+        row[: len(following)] = following
+    return SequenceBatch(pad_histories(seen, length), tuple(seen), future)
 
 
 def held_out_users(interactions: Interactions, split: str) -> Int[np.ndarray, "users"]:

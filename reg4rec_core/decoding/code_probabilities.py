@@ -50,7 +50,7 @@ class Expansion:
 
 def read_beams(model: ReasoningModel, state: State, items: Int[Tensor, "B V P"], kind: CodeProbabilities) -> Readings:
     """The readings that `kind` needs, at states with P candidate items each."""
-    nothing = torch.zeros(*items.shape[:2], 0)
+    nothing = torch.zeros(*items.shape[:2], 0, device=items.device)
     item_logits = nothing
     if kind != "heads":
         item_logits = torch.cat([model.item_logits(state, part) for part in items.split(ITEMS_AT_ONCE, 2)], 2)

@@ -1,5 +1,6 @@
 """The catalogue constraint: which items still agree with a path. Only codes that lead to an item may be chosen."""
 
+from copy import copy
 from dataclasses import dataclass
 from math import comb
 
@@ -55,7 +56,7 @@ def take(table: Shaped[Tensor, "rows *tail"], rows: Int[Tensor, "*shape"]) -> Sh
 
 def rows_of(values: Shaped[Tensor, "B W *tail"], places: Int[Tensor, "B V"]) -> Shaped[Tensor, "B V *tail"]:
     """values[b, places[b, v]]."""
-    rows = places + torch.arange(len(places))[:, None] * values.shape[1]
+    rows = places + torch.arange(len(places), device=places.device)[:, None] * values.shape[1]
     return take(values.flatten(0, 1), rows)
 
 
@@ -82,9 +83,17 @@ class ItemIndex:
         self.set_sizes = largest_item_sets(np.asarray(ids.codes, dtype=np.int64)[1:], ids.codebook_size)
         """P_t: the most items that a path of t codes can leave, t = 0..M."""
 
+    def to(self, device: torch.device) -> "ItemIndex":
+        """The same index with its tensors on `device`: post-training samples where the network is."""
+        moved = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, Tensor):
+                setattr(moved, name, value.to(device))
+        return moved
+
     def postings(self, codebook: Int[Tensor, "B V"], code: Int[Tensor, "B V"]) -> Int[Tensor, "B V P"]:
         """The items that carry a code, padded to P_1."""
-        place = torch.arange(self.set_sizes[1])
+        place = torch.arange(self.set_sizes[1], device=code.device)
         row = codebook * self.codebook_size + code
         position = take(self.posting_starts, row)[..., None] + place
         items = take(self.posting_items, position.clamp_max(len(self.posting_items) - 1))

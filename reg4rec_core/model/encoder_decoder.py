@@ -13,9 +13,9 @@ from reg4rec_core.model.transformer import MASKED, DecoderLayer, EncoderLayer
 class DecodedPath:
     """Teacher-forced decoder states: position t has seen the first t codes of the path."""
 
-    states: Float[Tensor, "B T D"]
+    states: Float[Tensor, "E T D"]
     """Normalised decoder states; the code heads and the category head read them."""
-    queries: Float[Tensor, "B T D"]
+    queries: Float[Tensor, "E T D"]
     """Item queries: the encoder's view of the history, revised by what the decoder makes of the codes."""
 
 
@@ -107,12 +107,15 @@ class EncoderDecoder(nn.Module):
         memory: Float[Tensor, "B L D"],
         history: Int[Tensor, "B L"],
         last: Int[Tensor, "B"],
-        order: Int[Tensor, "B M"],
-        codes: Int[Tensor, "B M"],
+        order: Int[Tensor, "E M"],
+        codes: Int[Tensor, "E M"],
     ) -> DecodedPath:
-        """Teacher forcing: `codes[b, m]` is the target's code of codebook m, emitted in the order `order[b]`."""
+        """Teacher forcing: `codes[e, m]` is path e's code of codebook m, emitted in the order `order[e]`.
+
+        Each history has the same number of paths, E / B, side by side: path e belongs to history e // (E / B).
+        """
         rows = torch.arange(len(last), device=last.device)
-        start = memory[rows, last]  # (B, D)
+        start = memory[rows, last].repeat_interleave(len(order) // len(last), 0)  # (E, D)
         emitted = order[:, :-1]  # the last code is predicted, never an input
         inputs = self.code_inputs(emitted, codes.gather(1, emitted))
         states = torch.cat([start[:, None], inputs], 1) + self.step_embedding.weight

@@ -93,13 +93,15 @@ class DecoderLayer(nn.Module):
 
     def forward(
         self,
-        states: Float[Tensor, "B T D"],
+        states: Float[Tensor, "E T D"],
         memory: Float[Tensor, "B L D"],
         causal: Float[Tensor, "T T"],
         recency: Float[Tensor, "B H 1 L"],
-    ) -> Float[Tensor, "B T D"]:
+    ) -> Float[Tensor, "E T D"]:
+        """E / B paths of each history, those of one history side by side; they share its keys and values."""
         states = states + self.dropout(self.attention(self.attention_norm(states), causal[None, None]))
-        return self.read_history(states, *self.cross(memory), recency)
+        by_history = states.view(len(memory), -1, states.shape[-1])  # (B, E / B * T, D)
+        return self.read_history(by_history, *self.cross(memory), recency).view_as(states)
 
     def extend(
         self,
