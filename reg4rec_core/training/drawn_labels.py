@@ -1,0 +1,115 @@
+"""The pre-training loss with labels drawn from the network's own predictions: what the true Fisher is made of."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import cross_entropy, one_hot
+
+from reg4rec_core.config import PretrainConfig
+from reg4rec_core.model import EncoderDecoder
+from reg4rec_core.precision import SampledLoss
+from reg4rec_core.training.losses import CHUNK_ROWS, catalog_loss, left_items_loss, unused_codebooks
+from reg4rec_core.training.objective import BatchShare, CatalogTensors
+from reg4rec_core.training.parallel import no_loss
+
+Choose = Callable[[Float[Tensor, "R K"], Int[Tensor, "R"]], Int[Tensor, "R"]]
+"""The labels of R predictions, from their logits and the data's labels."""
+
+
+def drawn(generator: torch.Generator) -> Choose:
+    """Choose labels by the softmax of the logits, whatever the data say."""
+
+    def choose(logits: Float[Tensor, "R K"], truth: Int[Tensor, "R"]) -> Int[Tensor, "R"]:
+        chunks = logits.detach().split(CHUNK_ROWS)
+        return torch.cat([torch.multinomial(chunk.softmax(1), 1, generator=generator)[:, 0] for chunk in chunks])
+
+    return choose
+
+
+def drawn_loss(
+    network: EncoderDecoder,
+    share: BatchShare,
+    catalog: CatalogTensors,
+    config: PretrainConfig,
+    generator: torch.Generator,
+) -> SampledLoss:
+    """The loss of a worker's rows with labels drawn from the network's own predictions."""
+    return labelled_loss(network, share, catalog, config, drawn(generator))
+
+
+def labelled_loss(
+    network: EncoderDecoder, share: BatchShare, catalog: CatalogTensors, config: PretrainConfig, choose: Choose
+) -> SampledLoss:
+    """The weighted loss of `pretrain_losses` on a worker's rows, its labels chosen.
+
+    The inputs stay the data's: the codes that the decoder has read so far, and the items that they leave.
+    """
+    windows, prefixes = share.windows, share.prefixes
+    if not len(prefixes.rows):
+        return SampledLoss(no_loss(network), len(windows))
+    history, targets = windows[:, :-1], windows[:, 1:]
+    table, real = network.item_table(), history > 0
+    memory = network.encode(history, table)
+    rows, last, orders = prefixes.rows, prefixes.last, prefixes.orders
+    target = targets[rows, last]
+    path = network.decode(memory[rows], history[rows], last, orders, catalog.codes[target])
+    item = chosen_item_loss(memory[real], table, targets[real], choose)
+    item = item + chosen_item_loss(path.queries[:, 0], table, target, choose)
+    item = item + chosen_left_loss(path.queries, table, catalog, target, orders, choose)
+    token = chosen_token_loss(network.code_logits(path.states), catalog.codes[target], orders, choose)
+    categories = catalog.categories[target][:, None].expand(path.states.shape[:2])
+    category = chosen_cross_entropy(network.category_head(path.states), categories, choose).mean()
+    loss = config.item_weight * item + config.token_weight * token + config.category_weight * category
+    return SampledLoss(loss, len(windows))
+
+
+def chosen_item_loss(
+    queries: Float[Tensor, "R D"], table: Float[Tensor, "N D"], truth: Int[Tensor, "R"], choose: Choose
+) -> Float[Tensor, ""]:
+    """Next item over the whole catalogue."""
+    labels = []
+    for chunk, wanted in zip(queries.detach().split(CHUNK_ROWS), truth.split(CHUNK_ROWS), strict=True):
+        logits = chunk @ table.detach().T
+        logits[:, 0] = -torch.inf  # padding is never an answer
+        labels.append(choose(logits, wanted))
+    return catalog_loss(queries, table, torch.cat(labels))
+
+
+def chosen_left_loss(
+    queries: Float[Tensor, "E M D"],
+    table: Float[Tensor, "N D"],
+    catalog: CatalogTensors,
+    target: Int[Tensor, "E"],
+    orders: Int[Tensor, "E M"],
+    choose: Choose,
+) -> Float[Tensor, ""]:
+    """An item among those that the target's first codes leave, summed over steps; dense, one step at a time."""
+    wanted = catalog.codes[target].gather(1, orders)  # in the order they are emitted
+    allowed = torch.ones(len(target), len(table), dtype=torch.bool, device=table.device)
+    allowed[:, 0] = False
+    total = queries.new_zeros(())
+    for step in range(1, orders.shape[1]):
+        allowed = allowed & (catalog.codes.T[orders[:, step - 1]] == wanted[:, step - 1 : step])
+        logits = queries[:, step] @ table.T
+        labels = choose(logits.masked_fill(~allowed, -torch.inf), target)
+        total = total + left_items_loss(logits, allowed, one_hot(labels, len(table)).bool())
+    return total
+
+
+def chosen_token_loss(
+    logits: Float[Tensor, "E T M K"], codes: Int[Tensor, "E M"], orders: Int[Tensor, "E M"], choose: Choose
+) -> Float[Tensor, ""]:
+    """A code of every codebook not yet used, at every step."""
+    unused = unused_codebooks(orders)
+    losses = chosen_cross_entropy(logits, codes[:, None].expand(logits.shape[:-1]), choose)
+    return (losses * unused).sum() / unused.sum()
+
+
+def chosen_cross_entropy(
+    logits: Float[Tensor, "*shape K"], truth: Int[Tensor, "*shape"], choose: Choose
+) -> Float[Tensor, "*shape"]:
+    """-log p(chosen label) of every prediction."""
+    flat = logits.flatten(0, -2)
+    return cross_entropy(flat, choose(flat, truth.flatten()), reduction="none").view(truth.shape)
