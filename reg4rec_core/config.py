@@ -271,8 +271,15 @@ class PostTrainConfig(Settings):
     """Steps between two validations; the best one gives the weights."""
     seed: int = 0
     """Everything random follows from it."""
+    precision: Precision = "fp32"
+    """What linear layers compute in; ladq measures how sensitive each is and chooses layer by layer (Sec. VI-A)."""
+    precision_period: int = 500
+    """ladq: steps from one plan to the next."""
+    precision_budget: float = 0.5
+    """ladq: predicted damage a plan may do, as a share of what bf16 in every layer would do; above 1 pays for fp8."""
 
     def __post_init__(self) -> None:
+        require_precision(self.precision, self.precision_period, self.precision_budget)
         for name in ("steps", "batch_size", "window", "nearest", "inner_updates", "validate_every"):
             _require(getattr(self, name) >= 1, f"{name} must be >= 1, got {getattr(self, name)}")
         _require(self.rollouts >= 2, f"rollouts must be >= 2 (a group is compared with itself), got {self.rollouts}")

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,16 @@ from torch import Tensor
 from tqdm import tqdm
 
 from reg4rec_core.checkpoint import Run, append_metrics, file_checksum, open_run, provenance, write_weights
-from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig, PostTrainConfig, RewardWeights
+from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig, PostTrainConfig, PretrainConfig, RewardWeights
 from reg4rec_core.data import Dataset
 from reg4rec_core.data.batching import SequenceBatch, sequence_batch, training_positions
 from reg4rec_core.decoding import ItemIndex
 from reg4rec_core.decoding.block import exclude
 from reg4rec_core.metrics import ndcg_at, recall_at
 from reg4rec_core.model import EncoderDecoder, Reasoner
+from reg4rec_core.precision import PrecisionController
 from reg4rec_core.rewards import group_advantages, nearest_items, reward_terms
+from reg4rec_core.training.drawn_labels import drawn_loss
 from reg4rec_core.training.objective import BatchShare, CatalogTensors, Prefixes, share_of_batch
 from reg4rec_core.training.parallel import ALONE, Workers, step_generator
 from reg4rec_core.training.policy import encode_histories, path_log_probs
@@ -73,10 +76,11 @@ def open_task(run_path: Path, config: PostTrainConfig, workers: Workers) -> Task
     run = open_run(run_path)
     if "pretrained" not in run.weights_available():
         raise InputError(f"{run.path} is not pre-trained yet; do that first with: reg4rec pretrain --run {run.path}")
-    if workers.is_first and not (run.path / RESUME_FILE).exists():
-        if (run.path / WEIGHTS_FILE).exists():
-            raise InputError(f"{run.path} is post-trained already; delete its {WEIGHTS_FILE} to do it anew")
-        run.verify()
+    stopped = (run.path / RESUME_FILE).exists()
+    if workers.is_first and not stopped and (run.path / WEIGHTS_FILE).exists():
+        raise InputError(f"{run.path} is post-trained already; delete its {WEIGHTS_FILE} to do it anew")
+    if workers.is_first:
+        run.verify_inputs(WEIGHTS_FILE)
     dataset, ids, decode = run.load_dataset(), run.semantic_ids(), run.decode_config()
     positions = training_positions(dataset.interactions)
     if not len(positions):
@@ -120,7 +124,16 @@ def post_train(
     settings = resume_settings(task, config, reward_weights)
     workers.agree(json.dumps(settings, sort_keys=True), on="settings and weights")
     optimizer = make_optimizer(task.policy, config)
-    done = resume(resume_file, task.policy, optimizer, settings=settings, workers=workers)
+    precision = PrecisionController(
+        task.policy,
+        mode=config.precision,
+        period=config.precision_period,
+        budget=config.precision_budget,
+        seed=config.seed,
+        log=run.path / "precision.jsonl" if workers.is_first else None,
+        total=workers.sum,
+    )
+    done = resume(resume_file, task.policy, optimizer, precision, settings=settings, workers=workers)
     step = PolicyStep(task.policy, task.index, task.catalog, kind=task.decode.code_probabilities, clip=config.clip)
     parallel_step = workers.parallel(step)
     if done.step:
@@ -135,7 +148,7 @@ def post_train(
     quiet = not (workers.is_first and sys.stderr.isatty())
     for number in tqdm(range(done.step, config.steps), desc="post-train", leave=False, disable=quiet):
         started = time.perf_counter()
-        metrics = train_on_batch(task, parallel_step, optimizer, config, reward_weights, number, workers)
+        metrics = train_on_batch(task, parallel_step, optimizer, precision, config, reward_weights, number, workers)
         metrics["step_time"] = workers.of_first(time.perf_counter() - started)
         done.step += 1
         done.seconds += metrics["step_time"]
@@ -144,7 +157,7 @@ def post_train(
         if done.step % config.validate_every == 0 or done.step == config.steps:
             validate(task, done, workers, progress=say)
             if workers.is_first:
-                save_resume(resume_file, resume_state(task.policy, optimizer, done), settings=settings)
+                save_resume(resume_file, resume_state(task.policy, optimizer, precision, done), settings=settings)
     return workers.from_first(lambda: close_run(task, config, reward_weights, done))
 
 
@@ -160,6 +173,7 @@ def train_on_batch(
     task: Task,
     step: torch.nn.Module,
     optimizer: torch.optim.Optimizer,
+    precision: PrecisionController,
     config: PostTrainConfig,
     reward_weights: RewardWeights,
     number: int,
@@ -184,12 +198,14 @@ def train_on_batch(
         group["lr"] = config.learning_rate * min(1.0, (number + 1) / max(config.warmup_steps, 1))
     old_log_probs: Float[Tensor, "B G T"] | None = None
     summed: dict[str, Tensor] = {}
+    draw = partial(drawn_loss, task.policy, judged.share, task.catalog, PretrainConfig())
     for _ in range(config.inner_updates):
-        losses = step(judged, old_log_probs)
+        with precision.step(number, draw):
+            losses = step(judged, old_log_probs)
+            loss = total_loss(losses, config, groups=len(chosen), signal_groups=signal_groups)
+            optimizer.zero_grad()
+            (workers.count * loss).backward()  # gradients are averaged over the workers, the loss is a sum over them
         old_log_probs = losses.log_probs if old_log_probs is None else old_log_probs
-        loss = total_loss(losses, config, groups=len(chosen), signal_groups=signal_groups)
-        optimizer.zero_grad()
-        (workers.count * loss).backward()  # gradients are averaged over the workers, the loss is a sum over them
         norm = torch.nn.utils.clip_grad_norm_(step.parameters(), MAX_GRADIENT_NORM)
         optimizer.step()
         for name, value in loss_sums(losses, groups=len(chosen)).items():
@@ -279,27 +295,32 @@ def resume_settings(task: Task, config: PostTrainConfig, reward_weights: RewardW
     return {"post_train": fixed, "reward_weights": reward_weights.to_dict(), "reference": reference, "decode": decode}
 
 
-def resume_state(policy: EncoderDecoder, optimizer: torch.optim.Optimizer, done: Progress) -> ResumeState:
+def resume_state(
+    policy: EncoderDecoder, optimizer: torch.optim.Optimizer, precision: PrecisionController, done: Progress
+) -> ResumeState:
     """Everything the next step follows from."""
     groups = {"network": policy.state_dict(), "optimizer": optimizer_tensors(optimizer)}
-    return ResumeState(groups, {"progress": dataclasses.asdict(done)})
+    return ResumeState(groups, {"progress": dataclasses.asdict(done), "precision": precision.state_dict()})
 
 
 def resume(
     path: Path,
     policy: EncoderDecoder,
     optimizer: torch.optim.Optimizer,
+    precision: PrecisionController,
     *,
     settings: dict[str, Any],
     workers: Workers,
 ) -> Progress:
-    """Put policy and optimizer where `resume_state` saw them; a fresh Progress when there is nothing to continue."""
+    """Put everything where `resume_state` saw it; a fresh Progress when there is nothing to continue."""
     state = load_resume(path, settings=settings, workers=workers)
     if state.is_empty:
         return Progress()
     policy.load_state_dict(state.groups["network"])
     restore_optimizer(optimizer, state.groups["optimizer"])
-    return Progress(**state.metadata["progress"])
+    done = Progress(**state.metadata["progress"])
+    precision.load_state_dict(state.metadata["precision"], step=done.step)
+    return done
 
 
 def drop_records_after(path: Path, *, step: int) -> None:

@@ -167,7 +167,7 @@ def test_other_settings_do_not_continue_a_stopped_post_training(tiny_run, tmp_pa
     run, real = copied(tiny_run, tmp_path / "run"), stage.train_on_batch
 
     def dies_in_step_five(*arguments):
-        if arguments[5] == 4:
+        if arguments[6] == 4:
             raise KeyboardInterrupt
         return real(*arguments)
 
@@ -178,3 +178,12 @@ def test_other_settings_do_not_continue_a_stopped_post_training(tiny_run, tmp_pa
         stage.post_train(run, replace(CONFIG, decay=0.5), RewardWeights())
     with pytest.raises(InputError, match="other settings"):
         stage.post_train(run, CONFIG, RewardWeights(path=2.0))
+
+
+@pytest.mark.parametrize("precision", ["bf16", "ladq"])
+def test_precision_is_logged_and_leaves_names_and_reading_as_they_are(tiny_run, tmp_path, precision):
+    run = copied(tiny_run, tmp_path / precision)
+    trained(run, replace(CONFIG, precision=precision, precision_period=4))
+    open_run(run).network("post_trained")
+    plans = run / "precision.jsonl"
+    assert plans.exists() == (precision == "ladq")
