@@ -7,6 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from reg4rec_core.evaluation.held_out import held_out
 from reg4rec_core.evaluation.theta_choice import ThetaChoice, choose_theta, finite
 from reg4rec_core.metrics import ndcg_at, places_in_scores, recall_at
 from reg4rec_core.model import EncoderDecoder, Reasoner
+from reg4rec_core.precision import PrecisionController
+from reg4rec_core.training.drawn_labels import drawn_loss
 from reg4rec_core.training.losses import PretrainLosses
 from reg4rec_core.training.objective import BatchShare, CatalogTensors, PretrainStep, draw_prefixes, share_of_batch
 from reg4rec_core.training.parallel import ALONE, Workers, seed_dropout
@@ -197,7 +200,16 @@ def pretrain(
     run, network = task.run, task.network
     optimizer = make_optimizer(network, config)
     resume_file = run.path / "pretrain.resume"
-    done = resume(resume_file, network, optimizer, settings=settings, workers=workers)
+    precision = PrecisionController(
+        network,
+        mode=config.precision,
+        period=config.precision_period,
+        budget=config.precision_budget,
+        seed=config.seed,
+        log=run.path / "precision.jsonl" if workers.is_first else None,
+        total=workers.sum,
+    )
+    done = resume(resume_file, network, optimizer, precision, settings=settings, workers=workers)
     if done.epoch:
         say(f"resumed after epoch {done.epoch}")
     if workers.is_first:
@@ -207,7 +219,7 @@ def pretrain(
     step = workers.parallel(PretrainStep(network, task.catalog))
     while not finished(done, config):
         started, seconds_before = time.perf_counter(), done.seconds
-        terms = train_epoch(task, step, optimizer, config, done, workers)
+        terms = train_epoch(task, step, optimizer, precision, config, done, workers)
         places = first_state_places(network, task.validation, workers)
         done.epoch += 1
         done.seconds = workers.of_first(seconds_before + time.perf_counter() - started)
@@ -219,7 +231,7 @@ def pretrain(
             continue
         if is_best:
             write_tensors(run.path / "weights" / "pretrained.safetensors", network.state_dict())
-        save_resume(resume_file, resume_state(network, optimizer, done), settings=settings)
+        save_resume(resume_file, resume_state(network, optimizer, precision, done), settings=settings)
         record = {"stage": "pretrain", "epoch": done.epoch, "step": done.step, **terms}
         record |= {"valid_ndcg@10": ndcg, "valid_recall@10": recall, "seconds": round(done.seconds, 2)}
         append_metrics(run.path / "metrics.jsonl", record)
@@ -237,27 +249,32 @@ def resume_settings(model: ModelConfig, config: PretrainConfig) -> dict[str, Any
     return {"model": model.to_dict(), "pretrain": fixed}
 
 
-def resume_state(network: EncoderDecoder, optimizer: torch.optim.Optimizer, done: Progress) -> ResumeState:
+def resume_state(
+    network: EncoderDecoder, optimizer: torch.optim.Optimizer, precision: PrecisionController, done: Progress
+) -> ResumeState:
     """Everything the next epoch follows from."""
     groups = {"network": network.state_dict(), "optimizer": optimizer_tensors(optimizer)}
-    return ResumeState(groups, {"progress": dataclasses.asdict(done)})
+    return ResumeState(groups, {"progress": dataclasses.asdict(done), "precision": precision.state_dict()})
 
 
 def resume(
     path: Path,
     network: EncoderDecoder,
     optimizer: torch.optim.Optimizer,
+    precision: PrecisionController,
     *,
     settings: dict[str, Any],
     workers: Workers,
 ) -> Progress:
-    """Put network and optimizer where `resume_state` saw them; a fresh Progress when there is nothing to continue."""
+    """Put everything where `resume_state` saw it; a fresh Progress when there is nothing to continue."""
     state = load_resume(path, settings=settings, workers=workers)
     if state.is_empty:
         return Progress()
     network.load_state_dict(state.groups["network"])
     restore_optimizer(optimizer, state.groups["optimizer"])
-    return Progress(**state.metadata["progress"])
+    done = Progress(**state.metadata["progress"])
+    precision.load_state_dict(state.metadata["precision"], step=done.step)
+    return done
 
 
 def close_run(task: Task, config: PretrainConfig, done: Progress, *, progress: Callable[[str], None]) -> dict[str, Any]:
@@ -300,6 +317,7 @@ def train_epoch(
     task: Task,
     step: nn.Module,
     optimizer: torch.optim.Optimizer,
+    precision: PrecisionController,
     config: PretrainConfig,
     done: Progress,
     workers: Workers,
@@ -332,7 +350,8 @@ def train_epoch(
             batch[:, :-1] > 0, per_window=PREFIXES_PER_WINDOW, n_codebooks=task.network.n_codebooks, generator=generator
         )
         share = share_of_batch(batch, prefixes, workers.shard(len(batch))).to(workers.device)
-        totals += train_step(step, optimizer, share, config, workers)
+        with precision.step(done.step, partial(drawn_loss, task.network, share, task.catalog, config)):
+            totals += train_step(step, optimizer, share, config, workers)
         done.step += 1
     return dict(zip(TERMS, (workers.sum(totals) / n_batches).tolist(), strict=True))
 
