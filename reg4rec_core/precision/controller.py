@@ -44,14 +44,17 @@ class PrecisionController:
         network: nn.Module,
         *,
         mode: Precision,
+        stage: str,
         period: int = 500,
         budget: float = 0.5,
         seed: int = 0,
         log: Path | None = None,
         total: Callable[[Tensor], Tensor] = alone,
     ) -> None:
-        """`total` sums a tensor over all workers, so that they plan alike; plans are written to `log`."""
-        self.mode, self.period, self.budget, self.seed, self.log, self.total = mode, period, budget, seed, log, total
+        """`total` sums a tensor over all workers, so that they plan alike; plans go to `log`, with the stage."""
+        self.mode, self.stage, self.period, self.budget, self.seed = mode, stage, period, budget, seed
+        self.log, self.total = log, total
+        self.last_step = -1
         self.layers = linear_layers(network)
         start = mode if mode in FORMATS else "fp32"
         self.decisions = {name: Decision(start, math.nan) for name in self.layers}
@@ -64,14 +67,18 @@ class PrecisionController:
         return {name: decision.number_format for name, decision in self.decisions.items()}
 
     def step(self, step: int, draw: Draw) -> AbstractContextManager[None]:
-        """Inside, forward and backward run in the planned formats; `draw` is called on a plan's sample batches."""
+        """Inside, forward and backward run in the planned formats; `draw` is called on a plan's sample batches.
+
+        Several updates on one batch may share a step number: the first one samples.
+        """
         return nullcontext() if self.mode == "fp32" else self._step(step, draw)
 
     @contextmanager
     def _step(self, step: int, draw: Draw) -> Iterator[None]:
         place, samples = step % self.period, min(SAMPLE_BATCHES, self.period)
         planned: list[dict[str, Any]] = []
-        if self.mode == "ladq" and place < samples:
+        is_new, self.last_step = step != self.last_step, step
+        if self.mode == "ladq" and is_new and place < samples:
             self.sample(step, draw)
             if place == samples - 1:
                 planned = self.plan(step)
@@ -107,6 +114,7 @@ class PrecisionController:
         self.norms = {name: LayerNorms() for name in self.layers}
         return [
             {
+                "stage": self.stage,
                 "step": step,
                 "layer": name,
                 "sensitivity": norms[name].kfac_trace,
@@ -142,7 +150,7 @@ class PrecisionController:
         }
 
     def load_state_dict(self, state: dict[str, Any], *, step: int) -> None:
-        """Go on from a stored state; what was logged at `step` or later, before the interruption, is dropped."""
+        """Go on from a stored state; what this stage logged at `step` or later, before it was stopped, is dropped."""
         self.decisions = {
             name: Decision(number_format, math.nan if score is None else score)
             for name, (number_format, score) in state["decisions"].items()
@@ -152,8 +160,11 @@ class PrecisionController:
         if self.log and self.log.exists():
             lines = self.log.read_text(encoding="utf-8").splitlines(keepends=True)
             partial = self.log.with_name(self.log.name + ".partial")
-            partial.write_text("".join(line for line in lines if json.loads(line)["step"] < step), encoding="utf-8")
+            partial.write_text("".join(line for line in lines if self._stays(json.loads(line), step)), encoding="utf-8")
             partial.replace(self.log)
+
+    def _stays(self, record: dict[str, Any], step: int) -> bool:
+        return record["stage"] != self.stage or record["step"] < step
 
 
 def plain(value: Any) -> Any:

@@ -127,6 +127,7 @@ def post_train(
     precision = PrecisionController(
         task.policy,
         mode=config.precision,
+        stage="post-train",
         period=config.precision_period,
         budget=config.precision_budget,
         seed=config.seed,
@@ -271,7 +272,9 @@ def supervised_share(batch: SequenceBatch, orders: Int[Tensor, "B M"], rows: sli
 
 def validate(task: Task, done: Progress, workers: Workers, *, progress: Callable[[str], None]) -> None:
     """Rank by the first state for every validation user; keep the weights when they are the best after a step."""
-    places = first_state_places(task.policy, task.validation, workers)
+    places = first_state_places(
+        task.policy, task.validation, workers, index=task.index, kind=task.decode.code_probabilities
+    )
     task.policy.eval()
     ndcg, recall = ndcg_at(places, 10), recall_at(places, 10)
     if done.step and ndcg > done.best_ndcg:

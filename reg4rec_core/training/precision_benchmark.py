@@ -52,7 +52,9 @@ def measure_width(
     catalog = CatalogTensors(torch.as_tensor(ids.codes), torch.as_tensor(dataset.catalog.categories)).to(device)
     step, optimizer = PretrainStep(network, catalog), make_optimizer(network, config)
     shares = batches(run, config, max(steps, SAMPLE_BATCHES) + 1, n_codebooks=ids.n_codebooks)
-    controllers = {mode: PrecisionController(network, mode=mode, budget=budget) for mode in get_args(Precision)}
+    controllers = {
+        mode: PrecisionController(network, mode=mode, stage="bench", budget=budget) for mode in get_args(Precision)
+    }
     shares = [share.to(device) for share in shares]
     for number, share in enumerate(shares[:SAMPLE_BATCHES]):
         controllers["ladq"].sample(number, partial(drawn_loss, network, share, catalog, config))

@@ -203,6 +203,7 @@ def pretrain(
     precision = PrecisionController(
         network,
         mode=config.precision,
+        stage="pretrain",
         period=config.precision_period,
         budget=config.precision_budget,
         seed=config.seed,

@@ -76,7 +76,7 @@ def plain_training(steps):
 
 def test_float32_changes_nothing_bit_for_bit():
     network = make_network()
-    losses, formats = train(network, PrecisionController(network, mode="fp32"), range(20))
+    losses, formats = train(network, PrecisionController(network, mode="fp32", stage="toy"), range(20))
     assert losses == plain_training(range(20))
     assert set(formats[-1].values()) == {"fp32"}
 
@@ -84,7 +84,7 @@ def test_float32_changes_nothing_bit_for_bit():
 def test_a_plan_that_keeps_float32_changes_nothing_bit_for_bit():
     """Sampling, timing and planning leave the run's random numbers, its gradients and its weights alone."""
     network = make_network()
-    controller = PrecisionController(network, mode="ladq", period=10, budget=0.0)
+    controller = PrecisionController(network, mode="ladq", stage="toy", period=10, budget=0.0)
     losses, formats = train(network, controller, range(20))
     assert losses == plain_training(range(20))
     assert set(formats[-1].values()) == {"fp32"}
@@ -94,7 +94,7 @@ def test_a_plan_that_keeps_float32_changes_nothing_bit_for_bit():
 def test_one_format_for_all_layers_learns_and_ends_with_the_step(mode):
     network = make_network()
     names = list(network.state_dict())
-    losses, formats = train(network, PrecisionController(network, mode=mode), range(60))
+    losses, formats = train(network, PrecisionController(network, mode=mode, stage="toy"), range(60))
     assert set(formats[0].values()) == {mode}
     assert losses != plain_training(range(60))
     assert losses[-1] < losses[0] * 0.8
@@ -104,7 +104,7 @@ def test_one_format_for_all_layers_learns_and_ends_with_the_step(mode):
 
 def test_plans_are_made_every_period_from_its_first_batches_and_logged(tmp_path):
     network, log = make_network(), tmp_path / "precision.jsonl"
-    controller = PrecisionController(network, mode="ladq", period=20, budget=1.0, log=log)
+    controller = PrecisionController(network, mode="ladq", stage="toy", period=20, budget=1.0, log=log)
     losses, formats = train(network, controller, range(40))
     assert all(set(chosen.values()) == {"fp32"} for chosen in formats[:7]), "float32 until eight batches were sampled"
     assert set(formats[7].values()) == {"bf16"}
@@ -124,7 +124,7 @@ def test_plans_are_made_every_period_from_its_first_batches_and_logged(tmp_path)
 
 def test_the_less_sensitive_layer_is_downgraded_under_a_small_budget():
     network = make_network()
-    controller = PrecisionController(network, mode="ladq", period=20, budget=0.5)
+    controller = PrecisionController(network, mode="ladq", stage="toy", period=20, budget=0.5)
     train(network, controller, range(10))
     assert sorted(controller.formats.values()) == ["bf16", "fp32"]
 
@@ -132,17 +132,19 @@ def test_the_less_sensitive_layer_is_downgraded_under_a_small_budget():
 @pytest.mark.parametrize("stop", [4, 8, 15, 25])
 def test_a_resumed_controller_plans_as_if_it_had_never_stopped(tmp_path, stop):
     whole, log = make_network(), tmp_path / "whole.jsonl"
-    expected, planned = train(whole, PrecisionController(whole, mode="ladq", period=20, budget=0.5, log=log), range(40))
+    expected, planned = train(
+        whole, PrecisionController(whole, mode="ladq", stage="toy", period=20, budget=0.5, log=log), range(40)
+    )
 
     network, killed_log = make_network(), tmp_path / "killed.jsonl"
-    controller = PrecisionController(network, mode="ladq", period=20, budget=0.5, log=killed_log)
+    controller = PrecisionController(network, mode="ladq", stage="toy", period=20, budget=0.5, log=killed_log)
     losses, formats = train(network, controller, range(stop))
     weights, state = {k: v.clone() for k, v in network.state_dict().items()}, json.dumps(controller.state_dict())
     train(network, controller, range(stop, 30))  # lost: it was killed before it saved again
 
     resumed = make_network()
     resumed.load_state_dict(weights)
-    controller = PrecisionController(resumed, mode="ladq", period=20, budget=0.5, log=killed_log)
+    controller = PrecisionController(resumed, mode="ladq", stage="toy", period=20, budget=0.5, log=killed_log)
     controller.load_state_dict(json.loads(state), step=stop)
     more_losses, more_formats = train(resumed, controller, range(stop, 40))
     assert losses + more_losses == expected
@@ -171,7 +173,9 @@ def test_workers_that_see_different_batches_and_clocks_make_the_same_plan(monkey
     clock = iter(torch.rand(1000, generator=torch.Generator().manual_seed(0)).tolist())
     monkeypatch.setattr(module, "linear_milliseconds", lambda shape, p, device: next(clock))
     network = make_network()
-    controllers = [PrecisionController(network, mode="ladq", budget=0.6, total=total_of(rank)) for rank in range(2)]
+    controllers = [
+        PrecisionController(network, mode="ladq", stage="toy", budget=0.6, total=total_of(rank)) for rank in range(2)
+    ]
     for rank, controller in enumerate(controllers):
         inputs = torch.randn(8, 6, generator=torch.Generator().manual_seed(rank)) * (rank + 1)
         controller.sample(0, lambda generator: SampledLoss(network(inputs).square().mean(), 8))  # noqa: B023
@@ -182,9 +186,36 @@ def test_workers_that_see_different_batches_and_clocks_make_the_same_plan(monkey
     assert controllers[0].times == controllers[1].times
 
 
+def test_updates_that_share_a_step_are_sampled_once():
+    network, calls = make_network(), []
+    controller = PrecisionController(network, mode="ladq", stage="toy", period=20)
+
+    def draw(generator):
+        calls.append(1)
+        return SampledLoss(network(INPUTS).square().mean(), len(INPUTS))
+
+    for step in (0, 0, 1, 1, 2):
+        with controller.step(step, draw):
+            network(INPUTS).sum().backward()
+    assert len(calls) == 3
+
+
+def test_resuming_one_stage_leaves_the_log_of_another_alone(tmp_path):
+    network, log = make_network(), tmp_path / "precision.jsonl"
+    train(network, PrecisionController(network, mode="ladq", stage="earlier", period=10, log=log), range(20))
+    later = PrecisionController(network, mode="ladq", stage="later", period=10, log=log)
+    train(network, later, range(8))
+    later.load_state_dict(later.state_dict(), step=5)
+    stages = [json.loads(line)["stage"] for line in log.read_text().splitlines()]
+    assert stages == ["earlier"] * 4
+
+
 def test_an_interrupted_step_leaves_the_network_as_it_was():
     network = make_network()
-    with pytest.raises(KeyboardInterrupt), PrecisionController(network, mode="fp8").step(0, lambda generator: None):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        PrecisionController(network, mode="fp8", stage="toy").step(0, lambda generator: None),
+    ):
         raise KeyboardInterrupt
     assert "forward" not in vars(network.first)
 
