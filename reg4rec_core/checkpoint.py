@@ -37,6 +37,8 @@ from reg4rec_core.types import InputError, Rollouts, SemanticIds
 
 WEIGHTS = ("post_trained", "pretrained")
 """Stages that leave weights, the latest first."""
+ROLLOUTS = "rollouts.safetensors"
+"""The sample of rollouts that post-training leaves."""
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -214,11 +216,11 @@ class Run:
         """Keep a sample of post-training's rollouts with their reward terms."""
         columns = {field.name: torch.from_numpy(getattr(rollouts, field.name)) for field in fields(rollouts)}
         small = {name: column if column.is_floating_point() else column.int() for name, column in columns.items()}
-        write_tensors(self.path / "rollouts.safetensors", small)
+        write_tensors(self.path / ROLLOUTS, small)
 
     def rollouts(self) -> Rollouts:
         """The stored sample of rollouts; InputError when the run was not post-trained."""
-        arrays = self._arrays("rollouts.safetensors", "post-train")
+        arrays = self._arrays(ROLLOUTS, "post-train")
         return Rollouts(
             **{name: column.astype(np.int64) if column.dtype == np.int32 else column for name, column in arrays.items()}
         )

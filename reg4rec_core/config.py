@@ -235,7 +235,7 @@ class RewardWeights(Settings):
 class PostTrainConfig(Settings):
     """Post-training with GRPO (REG4Rec III-D, Eq. 8 to 16, Algorithm 2)."""
 
-    steps: int = 400
+    steps: int = 200
     """Optimisation steps."""
     batch_size: int = 64
     """Histories a step, drawn anew from all training positions."""
@@ -245,7 +245,7 @@ class PostTrainConfig(Settings):
     """h: future items that count as targets (paper: 3); validation and test items never do."""
     decay: float = 0.8
     """w: each further item of the window counts this much of the one before it (paper: 0.8)."""
-    nearest: int = 10
+    nearest: int = 1
     """N: the path reward asks whether a target is among this many items nearest to the path's summed codewords."""
     clip: float = 0.15
     """epsilon: how far the probability of a path may move before its gradient stops (paper: 0.15)."""
@@ -261,13 +261,13 @@ class PostTrainConfig(Settings):
     """Groups whose rewards differ less than this are not scaled up to unit variance."""
     inner_updates: int = 1
     """Optimisation steps on the same rollouts; with one the clip never acts."""
-    learning_rate: float = 1e-5
-    """AdamW step size after warm-up (pre-training / 100)."""
+    learning_rate: float = 3e-5
+    """AdamW step size after warm-up."""
     weight_decay: float = 0.05
     """AdamW weight decay on matrices."""
     warmup_steps: int = 10
     """Steps of linear warm-up."""
-    validate_every: int = 50
+    validate_every: int = 25
     """Steps between two validations; the best one gives the weights."""
     seed: int = 0
     """Everything random follows from it."""

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm import tqdm
 
-from reg4rec_core.checkpoint import Run, append_metrics, file_checksum, open_run, provenance, write_weights
+from reg4rec_core.checkpoint import ROLLOUTS, Run, append_metrics, file_checksum, open_run, provenance, write_weights
 from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig, PostTrainConfig, PretrainConfig, RewardWeights
 from reg4rec_core.data import Dataset
 from reg4rec_core.data.batching import SequenceBatch, sequence_batch, training_positions
@@ -80,7 +80,7 @@ def open_task(run_path: Path, config: PostTrainConfig, workers: Workers) -> Task
     if workers.is_first and not stopped and (run.path / WEIGHTS_FILE).exists():
         raise InputError(f"{run.path} is post-trained already; delete its {WEIGHTS_FILE} to do it anew")
     if workers.is_first:
-        run.verify_inputs(WEIGHTS_FILE)
+        run.verify_inputs(WEIGHTS_FILE, ROLLOUTS)
     dataset, ids, decode = run.load_dataset(), run.semantic_ids(), run.decode_config()
     positions = training_positions(dataset.interactions)
     if not len(positions):
@@ -137,15 +137,17 @@ def post_train(
     done = resume(resume_file, task.policy, optimizer, precision, settings=settings, workers=workers)
     step = PolicyStep(task.policy, task.index, task.catalog, kind=task.decode.code_probabilities, clip=config.clip)
     parallel_step = workers.parallel(step)
+    if workers.is_first:
+        drop_records_after(run.path / "metrics.jsonl", step=done.step or -1)
     if done.step:
         say(f"resumed after step {done.step}")
-        if workers.is_first:
-            drop_records_after(run.path / "metrics.jsonl", step=done.step)
     else:
         if workers.is_first:
             stored = {"post_train": config.to_dict(), "reward_weights": reward_weights.to_dict()}
             run.update_settings(**stored, post_train_provenance=provenance())
         validate(task, done, workers, progress=say)
+        if workers.is_first:  # before any weights: a run with weights and nothing to resume from counts as finished
+            save_resume(resume_file, resume_state(task.policy, optimizer, precision, done), settings=settings)
     quiet = not (workers.is_first and sys.stderr.isatty())
     for number in tqdm(range(done.step, config.steps), desc="post-train", leave=False, disable=quiet):
         started = time.perf_counter()
@@ -327,7 +329,9 @@ def resume(
 
 
 def drop_records_after(path: Path, *, step: int) -> None:
-    """Remove what a killed post-training logged after its last saved state: those steps are done again."""
+    """Remove what an earlier post-training logged after its last saved state: those steps are done again."""
+    if not path.exists():
+        return
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     kept = [record for record in records if record["stage"] != "post-train" or record["step"] <= step]
     partial = path.with_name(path.name + ".partial")
