@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -196,7 +197,6 @@ def workers() -> Iterator[Workers]:
     try:
         dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=PATIENCE)
         yield Workers(rank, count, device)
-        dist.destroy_process_group()
     except (RuntimeError, _Stopped) as error:
         if not means_lost_worker(error):
             raise
@@ -207,7 +207,19 @@ def workers() -> Iterator[Workers]:
             "the same command, with any number of processes, goes on after the last saved state"
         ) from error
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        is_failing = sys.exc_info()[0] is not None
+        # torchrun ends the slower ones of workers that fail together; each shall leave with its own exit code.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN if is_failing else previous)
+        leave_group(device, is_failing=is_failing)
+
+
+def leave_group(device: torch.device, *, is_failing: bool) -> None:
+    """End the group before the process ends, whose threads would abort it while the others leave.
+
+    Not with NCCL after a failure: ending a group in which somebody is missing may wait for ever.
+    """
+    if dist.is_initialized() and not (is_failing and device.type == "cuda"):
+        dist.destroy_process_group()
 
 
 def worker_device() -> torch.device:

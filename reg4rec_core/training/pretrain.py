@@ -17,15 +17,15 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from reg4rec_core.checkpoint import Run, append_metrics, build_network, open_run, provenance, write_tensors
+from reg4rec_core.checkpoint import WEIGHTS, Run, append_metrics, build_network, open_run, provenance, write_weights
 from reg4rec_core.config import HISTORY_LENGTH, ModelConfig, PretrainConfig
 from reg4rec_core.data import Dataset
-from reg4rec_core.data.batching import held_out_histories, held_out_users, pad_histories, training_windows
+from reg4rec_core.data.batching import training_windows
 from reg4rec_core.decoding import ItemIndex
 from reg4rec_core.evaluation.held_out import held_out
 from reg4rec_core.evaluation.theta_choice import ThetaChoice, choose_theta, finite
-from reg4rec_core.metrics import ndcg_at, places_in_scores, recall_at
-from reg4rec_core.model import EncoderDecoder, Reasoner
+from reg4rec_core.metrics import ndcg_at, recall_at
+from reg4rec_core.model import EncoderDecoder
 from reg4rec_core.precision import PrecisionController
 from reg4rec_core.training.drawn_labels import drawn_loss
 from reg4rec_core.training.losses import PretrainLosses
@@ -38,56 +38,16 @@ from reg4rec_core.training.resume import (
     restore_optimizer,
     save_resume,
 )
+from reg4rec_core.training.validation import Validation, first_state_places, validation_set
 from reg4rec_core.types import InputError
 
 PREFIXES_PER_WINDOW = 2
 """Prefixes a window the decoder learns from in each epoch; the encoder learns from all of them."""
-VALIDATION_ROWS = 256
 THETA_USERS = 1000
 """Validation users that the run's default theta is chosen on."""
 MAX_GRADIENT_NORM = 5.0
 TERMS = ("loss", *(field.name for field in dataclasses.fields(PretrainLosses)))
 """What an epoch logs of the training loss."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Validation:
-    """Held-out histories, ready for the network."""
-
-    histories: Int[Tensor, "U L"]
-    targets: Int[Tensor, "U"]
-
-    def to(self, device: torch.device) -> "Validation":
-        return Validation(self.histories.to(device), self.targets.to(device))
-
-
-def validation_set(dataset: Dataset) -> Validation:
-    """Every user with a validation target."""
-    users = held_out_users(dataset.interactions, "valid")
-    if not len(users):
-        raise InputError(
-            "pre-training needs validation targets, this data set has none; prepare it with a split that has"
-        )
-    sequences, targets = held_out_histories(dataset.interactions, users, "valid")
-    return Validation(torch.as_tensor(pad_histories(sequences, HISTORY_LENGTH)), torch.as_tensor(targets))
-
-
-def first_state_places(network: EncoderDecoder, validation: Validation, workers: Workers) -> Int[np.ndarray, "U"]:
-    """Place (1 = best) of every target in the exact ranking by the first state, items of the history left out.
-
-    Each worker ranks every `count`-th block of users, all get all places.
-    """
-    reasoner, n_users = Reasoner(network), len(validation.targets)
-    places = torch.zeros(n_users, dtype=torch.long)
-    for start in range(0, n_users, VALIDATION_ROWS)[workers.shard(math.ceil(n_users / VALIDATION_ROWS))]:
-        rows = slice(start, start + VALIDATION_ROWS)
-        histories, targets = validation.histories[rows], validation.targets[rows]
-        with torch.inference_mode():
-            logits = reasoner.catalog_logits(reasoner.encode(histories))[:, 0]
-            placed = places_in_scores(logits.scatter_(1, histories, -torch.inf), targets)
-        places[rows] = torch.as_tensor(placed)
-    network.train()
-    return workers.sum(places).numpy()
 
 
 def epoch_batches(
@@ -154,12 +114,14 @@ class Task:
 def open_task(run_path: Path, model: ModelConfig, config: PretrainConfig, workers: Workers) -> Task:
     """Read a run whose codes exist; InputError for whatever keeps it from being trained."""
     run = open_run(run_path)
-    dataset, ids = run.load_dataset(), run.semantic_ids()
     # The first worker's files count: another machine may hold an older copy of the run.
     if workers.is_first and "pretrained" in run.weights_available() and not (run.path / "pretrain.resume").exists():
         raise InputError(
             f"{run.path} is pre-trained already; fit a new run, or delete its weights folder to train again"
         )
+    if workers.is_first:
+        run.verify_inputs(*(f"weights/{stage}.safetensors" for stage in WEIGHTS))
+    dataset, ids = run.load_dataset(), run.semantic_ids()
     torch.manual_seed(config.seed)
     network = build_network(
         model,
@@ -228,19 +190,25 @@ def pretrain(
         is_best = ndcg > done.best_ndcg
         if is_best:
             done.best_ndcg, done.best_epoch = ndcg, done.epoch
-        if not workers.is_first:
-            continue
-        if is_best:
-            write_tensors(run.path / "weights" / "pretrained.safetensors", network.state_dict())
-        save_resume(resume_file, resume_state(network, optimizer, precision, done), settings=settings)
         record = {"stage": "pretrain", "epoch": done.epoch, "step": done.step, **terms}
         record |= {"valid_ndcg@10": ndcg, "valid_recall@10": recall, "seconds": round(done.seconds, 2)}
-        append_metrics(run.path / "metrics.jsonl", record)
+        state = resume_state(network, optimizer, precision, done)
+        workers.from_first(partial(keep_epoch, run, state, record, settings=settings, is_best=is_best))
         say(
             f"epoch {done.epoch}: loss {terms['loss']:.3f}, validation ndcg@10 {ndcg:.4f}, recall@10 {recall:.4f} "
             f"(best {done.best_ndcg:.4f} at epoch {done.best_epoch}), {done.seconds / 60:.1f} min"
         )
     return workers.from_first(lambda: close_run(task, config, done, progress=say))
+
+
+def keep_epoch(
+    run: Run, state: ResumeState, record: dict[str, Any], *, settings: dict[str, Any], is_best: bool
+) -> None:
+    """Write what an epoch gave: the weights when they are the best so far, the resume state, a line of the log."""
+    if is_best:
+        write_weights(run.path / "weights" / "pretrained.safetensors", state.groups["network"])
+    save_resume(run.path / "pretrain.resume", state, settings=settings)
+    append_metrics(run.path / "metrics.jsonl", record)
 
 
 def resume_settings(model: ModelConfig, config: PretrainConfig) -> dict[str, Any]:

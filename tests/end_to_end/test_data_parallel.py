@@ -1,0 +1,116 @@
+"""Training with several processes, started as the README says: torchrun on this machine."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from small_run import make_run
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are found by /proc")
+
+NETWORK = ("--width", "16", "--hidden", "16", "--n-heads", "2", "--dropout", "0", "--decoder-dropout", "0")
+TRAINING = ("--batch-size", "16", "--learning-rate", "0.01", "--warmup-steps", "4", "--seed", "3")
+PATIENCE = 240
+"""Seconds until a job counts as hanging."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start(processes: int, *arguments: object) -> subprocess.Popen[str]:
+    """`torchrun -m reg4rec_core.cli -- ARGUMENTS` on the loopback interface, without a GPU."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
+    address = ["--master-addr", "127.0.0.1", "--master-port", str(free_port())]
+    command = [*torchrun, *address, "-m", "reg4rec_core.cli", "--", *map(str, arguments)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "GLOO_SOCKET_IFNAME": "lo"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def finish(job: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a job; it must not hang."""
+    try:
+        out, errors = job.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        job.kill()
+        pytest.fail("the workers wait for each other")
+    return job.returncode, out, errors
+
+
+def worker_of(job: subprocess.Popen[str], rank: int) -> int:
+    """Process id of the worker with this rank."""
+    children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
+    return next(int(pid) for pid in children if f"RANK={rank}".encode() in environment_of(pid))
+
+
+def environment_of(pid: str) -> list[bytes]:
+    return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+
+
+def records(run: Path) -> list[dict]:
+    """The epochs that pre-training logged, in order."""
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    return [record for record in map(json.loads, lines) if record["stage"] == "pretrain"]
+
+
+def files_of(run: Path) -> list[str]:
+    return sorted(str(path.relative_to(run)) for path in run.rglob("*") if path.is_file())
+
+
+def test_two_processes_give_the_curve_and_the_files_of_one(reg4rec, tmp_path):
+    alone, shared = (make_run(tmp_path / name) for name in ("alone", "shared"))
+    job = start(2, "pretrain", "--run", shared, "--epochs", "3", "--json", *NETWORK, *TRAINING)
+    assert reg4rec("pretrain", "--run", alone, "--epochs", "3", *NETWORK, *TRAINING).exit_code == 0
+    code, out, errors = finish(job)
+    assert code == 0, errors
+    assert json.loads(out)["epochs"] == 3, "one document, from the first worker"
+    for record, expected in zip(records(shared), records(alone), strict=True):
+        for name in ("loss", "encoder_item", "first_item", "left_item", "token", "category", "valid_ndcg@10"):
+            # Sums in another order: differences of 1e-7 a step grow with the steps.
+            assert record[name] == pytest.approx(expected[name], rel=1e-4), name
+        assert (record["epoch"], record["step"]) == (expected["epoch"], expected["step"])
+    assert files_of(shared) == files_of(alone)
+    assert errors.count("epoch 2: loss") == 1
+
+
+def test_a_killed_worker_ends_the_job_and_one_process_goes_on(reg4rec, tmp_path):
+    run = make_run(tmp_path / "run")
+    job = start(2, "pretrain", "--run", run, "--epochs", "100000", "--patience", "100000", *NETWORK, *TRAINING)
+    deadline = time.monotonic() + PATIENCE
+    while not (run / "pretrain.resume").exists():
+        assert job.poll() is None, finish(job)
+        assert time.monotonic() < deadline, finish(job)
+        time.sleep(0.05)
+    os.kill(worker_of(job, 1), signal.SIGKILL)
+    code, _, errors = finish(job)
+    assert code != 0
+    said = [line for line in errors.splitlines() if line.startswith("Error:")]
+    assert len(said) == 1, errors
+    assert "another worker was lost" in said[0]
+    assert "goes on after the last saved state" in said[0]
+
+    epochs = len(records(run))
+    result = reg4rec("pretrain", "--run", run, "--epochs", epochs + 1, *NETWORK, *TRAINING)
+    assert result.exit_code == 0, result.stderr
+    assert "resumed after epoch" in result.stderr
+    assert records(run)[-1]["epoch"] == epochs + 1
+    assert not (run / "pretrain.resume").exists()
+
+
+def test_bad_input_is_said_once_and_nothing_hangs(tmp_path):
+    code, out, errors = finish(start(2, "pretrain", "--run", tmp_path / "nothing"))
+    assert code != 0
+    assert out == ""
+    assert [line for line in errors.splitlines() if line.startswith("Error:")] == [
+        f"Error: there is no run at {tmp_path / 'nothing'}; "
+        f"make one with: reg4rec fit-tokenizer --data DATA --run {tmp_path / 'nothing'}"
+    ]
+    assert errors.count("exitcode  : 2") == 2, errors  # torchrun itself always exits with 1
