@@ -5,13 +5,13 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import cross_entropy, embedding, one_hot
 
 from reg4rec_core.config import PretrainConfig
 from reg4rec_core.model import EncoderDecoder
 from reg4rec_core.precision import SampledLoss
 from reg4rec_core.training.losses import CHUNK_ROWS, catalog_loss, left_items_loss, unused_codebooks
-from reg4rec_core.training.objective import BatchShare, CatalogTensors
+from reg4rec_core.training.objective import BatchShare, CatalogTensors, padded_rows
 from reg4rec_core.training.parallel import no_loss
 
 Choose = Callable[[Float[Tensor, "R K"], Int[Tensor, "R"]], Int[Tensor, "R"]]
@@ -22,8 +22,15 @@ def drawn(generator: torch.Generator) -> Choose:
     """Choose labels by the softmax of the logits, whatever the data say."""
 
     def choose(logits: Float[Tensor, "R K"], truth: Int[Tensor, "R"]) -> Int[Tensor, "R"]:
-        chunks = logits.detach().split(CHUNK_ROWS)
-        return torch.cat([torch.multinomial(chunk.softmax(1), 1, generator=generator)[:, 0] for chunk in chunks])
+        labels = []
+        for chunk in logits.detach().split(CHUNK_ROWS):
+            # One random number a row and a search; torch.multinomial draws one a class, which takes longer.
+            reached = chunk.softmax(1).cumsum(1)
+            total = reached[:, -1:].contiguous()
+            point = torch.rand(total.shape, generator=generator, device=total.device) * total
+            point = torch.minimum(point, total.nextafter(torch.zeros_like(total)))
+            labels.append(torch.searchsorted(reached, point, right=True)[:, 0])
+        return torch.cat(labels)
 
     return choose
 
@@ -85,16 +92,18 @@ def chosen_left_loss(
     orders: Int[Tensor, "E M"],
     choose: Choose,
 ) -> Float[Tensor, ""]:
-    """An item among those that the target's first codes leave, summed over steps; dense, one step at a time."""
-    wanted = catalog.codes[target].gather(1, orders)  # in the order they are emitted
+    """An item among those that the target's first codes leave, summed over steps."""
+    by_codebook = catalog.codes_by_codebook
+    wanted = catalog.codes[target].gather(1, orders).to(by_codebook.dtype)  # in the order they are emitted
     allowed = torch.ones(len(target), len(table), dtype=torch.bool, device=table.device)
     allowed[:, 0] = False
     total = queries.new_zeros(())
     for step in range(1, orders.shape[1]):
-        allowed = allowed & (catalog.codes.T[orders[:, step - 1]] == wanted[:, step - 1 : step])
-        logits = queries[:, step] @ table.T
-        labels = choose(logits.masked_fill(~allowed, -torch.inf), target)
-        total = total + left_items_loss(logits, allowed, one_hot(labels, len(table)).bool())
+        allowed = allowed & (by_codebook[orders[:, step - 1]] == wanted[:, step - 1 : step])
+        items = padded_rows(allowed)  # (E, P)
+        logits = torch.einsum("ed,epd->ep", queries[:, step], embedding(items, table))
+        columns = choose(logits.masked_fill(items == 0, -torch.inf), (items == target[:, None]).int().argmax(1))
+        total = total + left_items_loss(logits, items > 0, one_hot(columns, items.shape[1]).bool())
     return total
 
 

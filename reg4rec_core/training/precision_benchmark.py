@@ -61,7 +61,8 @@ def measure_width(
     plan = controllers["ladq"].plan(0)
     durations: dict[str, list[float]] = {mode: [] for mode in controllers}
     for number, share in enumerate(shares[: steps + 1]):
-        for mode, controller in controllers.items():
+        turn = number % len(controllers)  # none always follows the same other one
+        for mode, controller in [*list(controllers.items())[turn:], *list(controllers.items())[:turn]]:
             began = time.perf_counter()
             with controller.step(SAMPLE_BATCHES + number, partial(drawn_loss, network, share, catalog, config)):
                 train_step(step, optimizer, share, config, ALONE).sum().item()  # waits for a GPU
