@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -55,10 +56,10 @@ def environment_of(pid: str) -> list[bytes]:
     return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
 
 
-def records(run: Path) -> list[dict]:
-    """The epochs that pre-training logged, in order."""
+def records(run: Path, stage: str = "pretrain") -> list[dict]:
+    """What a stage logged, in order."""
     lines = (run / "metrics.jsonl").read_text().splitlines()
-    return [record for record in map(json.loads, lines) if record["stage"] == "pretrain"]
+    return [record for record in map(json.loads, lines) if record["stage"] == stage]
 
 
 def files_of(run: Path) -> list[str]:
@@ -79,6 +80,22 @@ def test_two_processes_give_the_curve_and_the_files_of_one(reg4rec, tmp_path):
         assert (record["epoch"], record["step"]) == (expected["epoch"], expected["step"])
     assert files_of(shared) == files_of(alone)
     assert errors.count("epoch 2: loss") == 1
+
+
+def test_two_processes_post_train_as_one(reg4rec, tiny_run, tmp_path):
+    alone, shared = (Path(shutil.copytree(tiny_run, tmp_path / name)) for name in ("alone", "shared"))
+    settings = ("--steps", "4", "--batch-size", "11", "--rollouts", "6", "--validate-every", "2", "--seed", "3")
+    job = start(2, "post-train", "--run", shared, *settings, "--inner-updates", "2", "--json")
+    assert reg4rec("post-train", "--run", alone, *settings, "--inner-updates", "2").exit_code == 0
+    code, out, errors = finish(job)
+    assert code == 0, errors
+    assert json.loads(out)["steps"] == 4
+    for record, expected in zip(records(shared, "post-train"), records(alone, "post-train"), strict=True):
+        assert record.keys() == expected.keys()
+        for name in expected.keys() - {"stage", "seconds", "step_time"}:
+            # Sums in another order, and the policy term is a small difference of large ones.
+            assert record[name] == pytest.approx(expected[name], rel=1e-3, abs=1e-4), name
+    assert files_of(shared) == files_of(alone)
 
 
 def test_a_killed_worker_ends_the_job_and_one_process_goes_on(reg4rec, tmp_path):
