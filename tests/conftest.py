@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from click.testing import Result
+from command_line import run_command, succeed
 from jaxtyping import install_import_hook
 
 # Before anything imports the package, so that every annotated shape is checked while the tests run.
@@ -69,21 +70,6 @@ def write_csv(path: Path, rows: list[dict[str, str]]) -> None:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-
-
-def run_command(*arguments: str | Path) -> Result:
-    """Call the command line in this process."""
-    from reg4rec_core.cli import main
-
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-def succeed(*arguments: str | Path) -> Result:
-    """Call the command line; when it fails, fail the test with its error text."""
-    result = run_command(*arguments)
-    if result.exit_code:
-        raise AssertionError(f"reg4rec {' '.join(map(str, arguments))} exited {result.exit_code}: {result.stderr}")
-    return result
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,9 @@ from reg4rec_core.checkpoint import Run, build_network
 from reg4rec_core.config import HISTORY_LENGTH, ModelConfig, PretrainConfig
 from reg4rec_core.data.batching import training_windows
 from reg4rec_core.machine import matmul_rate
+from reg4rec_core.training.learner import make_optimizer
 from reg4rec_core.training.objective import CatalogTensors, draw_prefixes, pretrain_losses
-from reg4rec_core.training.pretrain import PREFIXES_PER_WINDOW, epoch_batches, make_optimizer
+from reg4rec_core.training.pretrain import PREFIXES_PER_WINDOW, epoch_batches
 
 FLOOR_ROWS = 2048
 """Rows of the matrix product that the floor is measured with: the feed-forward block of a large batch."""

@@ -1,6 +1,5 @@
 """Stage 3: post-training with GRPO and the PARS rewards (REG4Rec III-D, Alg. 2), resumable at each validation."""
 
-import dataclasses
 import json
 import sys
 import time
@@ -24,14 +23,14 @@ from reg4rec_core.decoding import ItemIndex
 from reg4rec_core.decoding.block import exclude
 from reg4rec_core.metrics import ndcg_at, recall_at
 from reg4rec_core.model import EncoderDecoder, Reasoner
-from reg4rec_core.precision import PrecisionController
 from reg4rec_core.rewards import group_advantages, nearest_items, reward_terms
 from reg4rec_core.training.drawn_labels import drawn_loss
+from reg4rec_core.training.learner import Learner
 from reg4rec_core.training.objective import BatchShare, CatalogTensors, Prefixes, share_of_batch
 from reg4rec_core.training.parallel import ALONE, Workers, step_generator
 from reg4rec_core.training.policy import encode_histories, path_log_probs
 from reg4rec_core.training.policy_step import JudgedRollouts, PolicyLosses, PolicyStep
-from reg4rec_core.training.resume import ResumeState, load_resume, optimizer_tensors, restore_optimizer, save_resume
+from reg4rec_core.training.resume import save_resume
 from reg4rec_core.training.rollout_metrics import code_counts, loss_sums, rollout_sums, step_metrics
 from reg4rec_core.training.rollouts import sample_paths
 from reg4rec_core.training.validation import Validation, first_state_places, validation_set
@@ -123,18 +122,8 @@ def post_train(
     run, resume_file = task.run, task.run.path / RESUME_FILE
     settings = resume_settings(task, config, reward_weights)
     workers.agree(json.dumps(settings, sort_keys=True), on="settings and weights")
-    optimizer = make_optimizer(task.policy, config)
-    precision = PrecisionController(
-        task.policy,
-        mode=config.precision,
-        stage="post-train",
-        period=config.precision_period,
-        budget=config.precision_budget,
-        seed=config.seed,
-        log=run.path / "precision.jsonl" if workers.is_first else None,
-        total=workers.sum,
-    )
-    done = resume(resume_file, task.policy, optimizer, precision, settings=settings, workers=workers)
+    learner = Learner.of(task.policy, config, stage="post-train", run_path=run.path, workers=workers)
+    done = Progress(**learner.restore(resume_file, settings=settings, workers=workers))
     step = PolicyStep(task.policy, task.index, task.catalog, kind=task.decode.code_probabilities, clip=config.clip)
     parallel_step = workers.parallel(step)
     if workers.is_first:
@@ -147,11 +136,11 @@ def post_train(
             run.update_settings(**stored, post_train_provenance=provenance())
         validate(task, done, workers, progress=say)
         if workers.is_first:  # before any weights: a run with weights and nothing to resume from counts as finished
-            save_resume(resume_file, resume_state(task.policy, optimizer, precision, done), settings=settings)
+            save_resume(resume_file, learner.state(done), settings=settings)
     quiet = not (workers.is_first and sys.stderr.isatty())
     for number in tqdm(range(done.step, config.steps), desc="post-train", leave=False, disable=quiet):
         started = time.perf_counter()
-        metrics = train_on_batch(task, parallel_step, optimizer, precision, config, reward_weights, number, workers)
+        metrics = train_on_batch(task, parallel_step, learner, config, reward_weights, number, workers)
         metrics["step_time"] = workers.of_first(time.perf_counter() - started)
         done.step += 1
         done.seconds += metrics["step_time"]
@@ -160,23 +149,14 @@ def post_train(
         if done.step % config.validate_every == 0 or done.step == config.steps:
             validate(task, done, workers, progress=say)
             if workers.is_first:
-                save_resume(resume_file, resume_state(task.policy, optimizer, precision, done), settings=settings)
+                save_resume(resume_file, learner.state(done), settings=settings)
     return workers.from_first(lambda: close_run(task, config, reward_weights, done))
-
-
-def make_optimizer(policy: EncoderDecoder, config: PostTrainConfig) -> torch.optim.AdamW:
-    """AdamW; weight decay on matrices only."""
-    matrices = [p for p in policy.parameters() if p.dim() > 1]
-    others = [p for p in policy.parameters() if p.dim() <= 1]
-    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
 
 
 def train_on_batch(
     task: Task,
     step: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
-    precision: PrecisionController,
+    learner: Learner,
     config: PostTrainConfig,
     reward_weights: RewardWeights,
     number: int,
@@ -197,26 +177,25 @@ def train_on_batch(
     judged = judge(task, batch, rows, draws, orders, config, reward_weights)
     signal_groups = int(workers.sum(judged.advantages.has_signal.sum()))
 
-    for group in optimizer.param_groups:
-        group["lr"] = config.learning_rate * min(1.0, (number + 1) / max(config.warmup_steps, 1))
+    learner.set_learning_rate(config.learning_rate * min(1.0, (number + 1) / max(config.warmup_steps, 1)))
     old_log_probs: Float[Tensor, "B G T"] | None = None
     summed: dict[str, Tensor] = {}
     draw = partial(drawn_loss, task.policy, judged.share, task.catalog, PretrainConfig())
     for _ in range(config.inner_updates):
-        with precision.step(number, draw):
+        with learner.precision.step(number, draw):
             losses = step(judged, old_log_probs)
             loss = total_loss(losses, config, groups=len(chosen), signal_groups=signal_groups)
-            optimizer.zero_grad()
+            learner.optimizer.zero_grad()
             (workers.count * loss).backward()  # gradients are averaged over the workers, the loss is a sum over them
         old_log_probs = losses.log_probs if old_log_probs is None else old_log_probs
         norm = torch.nn.utils.clip_grad_norm_(step.parameters(), MAX_GRADIENT_NORM)
-        optimizer.step()
+        learner.optimizer.step()
         for name, value in loss_sums(losses, groups=len(chosen)).items():
             summed[name] = summed.get(name, torch.zeros_like(value)) + value / config.inner_updates
     summed |= rollout_sums(judged, reward_weights)
     counts = code_counts(judged, codebook_size=task.index.codebook_size)
     metrics = step_metrics(summed, counts, groups=len(chosen), signal_groups=signal_groups, workers=workers)
-    return {**metrics, "grad_norm": norm.item(), "learning_rate": optimizer.param_groups[0]["lr"]}
+    return {**metrics, "grad_norm": norm.item(), "learning_rate": learner.optimizer.param_groups[0]["lr"]}
 
 
 def total_loss(losses: PolicyLosses, config: PostTrainConfig, *, groups: int, signal_groups: int) -> Float[Tensor, ""]:
@@ -298,34 +277,6 @@ def resume_settings(task: Task, config: PostTrainConfig, reward_weights: RewardW
     reference = file_checksum(task.run.path / "weights" / "pretrained.safetensors")
     decode = {"code_probabilities": task.decode.code_probabilities, "exclude_history": task.decode.exclude_history}
     return {"post_train": fixed, "reward_weights": reward_weights.to_dict(), "reference": reference, "decode": decode}
-
-
-def resume_state(
-    policy: EncoderDecoder, optimizer: torch.optim.Optimizer, precision: PrecisionController, done: Progress
-) -> ResumeState:
-    """Everything the next step follows from."""
-    groups = {"network": policy.state_dict(), "optimizer": optimizer_tensors(optimizer)}
-    return ResumeState(groups, {"progress": dataclasses.asdict(done), "precision": precision.state_dict()})
-
-
-def resume(
-    path: Path,
-    policy: EncoderDecoder,
-    optimizer: torch.optim.Optimizer,
-    precision: PrecisionController,
-    *,
-    settings: dict[str, Any],
-    workers: Workers,
-) -> Progress:
-    """Put everything where `resume_state` saw it; a fresh Progress when there is nothing to continue."""
-    state = load_resume(path, settings=settings, workers=workers)
-    if state.is_empty:
-        return Progress()
-    policy.load_state_dict(state.groups["network"])
-    restore_optimizer(optimizer, state.groups["optimizer"])
-    done = Progress(**state.metadata["progress"])
-    precision.load_state_dict(state.metadata["precision"], step=done.step)
-    return done
 
 
 def drop_records_after(path: Path, *, step: int) -> None:

@@ -15,9 +15,10 @@ from reg4rec_core.data.batching import training_windows
 from reg4rec_core.precision import PrecisionController
 from reg4rec_core.precision.controller import SAMPLE_BATCHES
 from reg4rec_core.training.drawn_labels import drawn_loss
+from reg4rec_core.training.learner import make_optimizer
 from reg4rec_core.training.objective import BatchShare, CatalogTensors, PretrainStep, draw_prefixes
 from reg4rec_core.training.parallel import ALONE
-from reg4rec_core.training.pretrain import PREFIXES_PER_WINDOW, epoch_batches, make_optimizer, train_step
+from reg4rec_core.training.pretrain import PREFIXES_PER_WINDOW, epoch_batches, train_step
 
 HIDDEN_PER_WIDTH = 5
 """Feed-forward width over state width, as in the paper (640 / 128)."""

@@ -26,16 +26,13 @@ from reg4rec_core.evaluation.held_out import held_out
 from reg4rec_core.evaluation.theta_choice import ThetaChoice, choose_theta, finite
 from reg4rec_core.metrics import ndcg_at, recall_at
 from reg4rec_core.model import EncoderDecoder
-from reg4rec_core.precision import PrecisionController
 from reg4rec_core.training.drawn_labels import drawn_loss
+from reg4rec_core.training.learner import Learner
 from reg4rec_core.training.losses import PretrainLosses
 from reg4rec_core.training.objective import BatchShare, CatalogTensors, PretrainStep, draw_prefixes, share_of_batch
 from reg4rec_core.training.parallel import ALONE, Workers, seed_dropout
 from reg4rec_core.training.resume import (
     ResumeState,
-    load_resume,
-    optimizer_tensors,
-    restore_optimizer,
     save_resume,
 )
 from reg4rec_core.training.validation import Validation, first_state_places, validation_set
@@ -82,14 +79,6 @@ class Progress:
     best_ndcg: float = -1.0
     best_epoch: int = 0
     seconds: float = 0.0
-
-
-def make_optimizer(network: EncoderDecoder, config: PretrainConfig) -> torch.optim.AdamW:
-    """AdamW; weight decay on matrices only."""
-    matrices = [p for p in network.parameters() if p.dim() > 1]
-    others = [p for p in network.parameters() if p.dim() <= 1]
-    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,29 +149,21 @@ def pretrain(
     settings = resume_settings(model, config)
     workers.agree(task.fingerprint(settings), on="settings, data and version of PyTorch")
     run, network = task.run, task.network
-    optimizer = make_optimizer(network, config)
+    learner = Learner.of(network, config, stage="pretrain", run_path=run.path, workers=workers)
     resume_file = run.path / "pretrain.resume"
-    precision = PrecisionController(
-        network,
-        mode=config.precision,
-        stage="pretrain",
-        period=config.precision_period,
-        budget=config.precision_budget,
-        seed=config.seed,
-        log=run.path / "precision.jsonl" if workers.is_first else None,
-        total=workers.sum,
-    )
-    done = resume(resume_file, network, optimizer, precision, settings=settings, workers=workers)
+    done = Progress(**learner.restore(resume_file, settings=settings, workers=workers))
     if done.epoch:
         say(f"resumed after epoch {done.epoch}")
     if workers.is_first:
         stored = {**config.to_dict(), "minutes": None if math.isinf(config.minutes) else config.minutes}
         run.update_settings(model=model.to_dict(), pretrain=stored, pretrain_provenance=provenance())
+        # before any weights: a run with weights and nothing to resume from counts as finished
+        save_resume(resume_file, learner.state(done), settings=settings)
 
     step = workers.parallel(PretrainStep(network, task.catalog))
     while not finished(done, config):
         started, seconds_before = time.perf_counter(), done.seconds
-        terms = train_epoch(task, step, optimizer, precision, config, done, workers)
+        terms = train_epoch(task, step, learner, config, done, workers)
         places = first_state_places(network, task.validation, workers)
         done.epoch += 1
         done.seconds = workers.of_first(seconds_before + time.perf_counter() - started)
@@ -192,8 +173,7 @@ def pretrain(
             done.best_ndcg, done.best_epoch = ndcg, done.epoch
         record = {"stage": "pretrain", "epoch": done.epoch, "step": done.step, **terms}
         record |= {"valid_ndcg@10": ndcg, "valid_recall@10": recall, "seconds": round(done.seconds, 2)}
-        state = resume_state(network, optimizer, precision, done)
-        workers.from_first(partial(keep_epoch, run, state, record, settings=settings, is_best=is_best))
+        workers.from_first(partial(keep_epoch, run, learner.state(done), record, settings=settings, is_best=is_best))
         say(
             f"epoch {done.epoch}: loss {terms['loss']:.3f}, validation ndcg@10 {ndcg:.4f}, recall@10 {recall:.4f} "
             f"(best {done.best_ndcg:.4f} at epoch {done.best_epoch}), {done.seconds / 60:.1f} min"
@@ -216,34 +196,6 @@ def resume_settings(model: ModelConfig, config: PretrainConfig) -> dict[str, Any
     stop_rule = {"epochs", "minutes", "patience"}
     fixed = {name: value for name, value in config.to_dict().items() if name not in stop_rule}
     return {"model": model.to_dict(), "pretrain": fixed}
-
-
-def resume_state(
-    network: EncoderDecoder, optimizer: torch.optim.Optimizer, precision: PrecisionController, done: Progress
-) -> ResumeState:
-    """Everything the next epoch follows from."""
-    groups = {"network": network.state_dict(), "optimizer": optimizer_tensors(optimizer)}
-    return ResumeState(groups, {"progress": dataclasses.asdict(done), "precision": precision.state_dict()})
-
-
-def resume(
-    path: Path,
-    network: EncoderDecoder,
-    optimizer: torch.optim.Optimizer,
-    precision: PrecisionController,
-    *,
-    settings: dict[str, Any],
-    workers: Workers,
-) -> Progress:
-    """Put everything where `resume_state` saw it; a fresh Progress when there is nothing to continue."""
-    state = load_resume(path, settings=settings, workers=workers)
-    if state.is_empty:
-        return Progress()
-    network.load_state_dict(state.groups["network"])
-    restore_optimizer(optimizer, state.groups["optimizer"])
-    done = Progress(**state.metadata["progress"])
-    precision.load_state_dict(state.metadata["precision"], step=done.step)
-    return done
 
 
 def close_run(task: Task, config: PretrainConfig, done: Progress, *, progress: Callable[[str], None]) -> dict[str, Any]:
@@ -285,8 +237,7 @@ def finished(done: Progress, config: PretrainConfig) -> bool:
 def train_epoch(
     task: Task,
     step: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    precision: PrecisionController,
+    learner: Learner,
     config: PretrainConfig,
     done: Progress,
     workers: Workers,
@@ -311,16 +262,14 @@ def train_epoch(
         if math.isfinite(config.minutes):
             elapsed = workers.of_first(done.seconds + time.perf_counter() - started)
             share_done = max(share_done, elapsed / 60 / config.minutes)
-        for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * learning_rate_factor(
-                done.step, share_done, warmup_steps=config.warmup_steps
-            )
+        factor = learning_rate_factor(done.step, share_done, warmup_steps=config.warmup_steps)
+        learner.set_learning_rate(config.learning_rate * factor)
         prefixes = draw_prefixes(
             batch[:, :-1] > 0, per_window=PREFIXES_PER_WINDOW, n_codebooks=task.network.n_codebooks, generator=generator
         )
         share = share_of_batch(batch, prefixes, workers.shard(len(batch))).to(workers.device)
-        with precision.step(done.step, partial(drawn_loss, task.network, share, task.catalog, config)):
-            totals += train_step(step, optimizer, share, config, workers)
+        with learner.precision.step(done.step, partial(drawn_loss, task.network, share, task.catalog, config)):
+            totals += train_step(step, learner.optimizer, share, config, workers)
         done.step += 1
     return dict(zip(TERMS, (workers.sum(totals) / n_batches).tolist(), strict=True))
 

@@ -38,9 +38,7 @@ def validation_set(dataset: Dataset) -> Validation:
     """Every user with a validation target."""
     users = held_out_users(dataset.interactions, "valid")
     if not len(users):
-        raise InputError(
-            "training needs validation targets, this data set has none; prepare it with a split that has"
-        )
+        raise InputError("training needs validation targets, this data set has none; prepare it with a split that has")
     sequences, targets = held_out_histories(dataset.interactions, users, "valid")
     return Validation(torch.as_tensor(pad_histories(sequences, HISTORY_LENGTH)), torch.as_tensor(targets))
 

@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from conftest import succeed
+from command_line import succeed
 from safetensors.torch import load_file
 
 from reg4rec_core.checkpoint import open_run

@@ -167,7 +167,7 @@ def test_other_settings_do_not_continue_a_stopped_post_training(tiny_run, tmp_pa
     run, real = copied(tiny_run, tmp_path / "run"), stage.train_on_batch
 
     def dies_in_step_five(*arguments):
-        if arguments[6] == 4:
+        if arguments[5] == 4:
             raise KeyboardInterrupt
         return real(*arguments)
 
