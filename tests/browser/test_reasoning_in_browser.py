@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -138,6 +139,9 @@ def test_a_user_is_found_by_what_they_bought_and_looked_at(visit: Visit):
     visit.page.get_by_text("for “visitor 77”").wait_for()
     visit.page.get_by_test_id("stDataFrame").locator("canvas").first.click(position={"x": 16, "y": 52}, force=True)
     visit.page.get_by_role("button", name="User visitor 77").wait_for()
+    deadline = time.monotonic() + 30  # the cards are drawn after the button
+    while visit.numbers()["cards"] == before and time.monotonic() < deadline:
+        time.sleep(0.1)
     assert visit.numbers()["cards"] != before
     assert "user=visitor+77" in visit.page.url or "user=visitor%2077" in visit.page.url
 

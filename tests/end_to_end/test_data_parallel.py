@@ -102,7 +102,7 @@ def test_a_killed_worker_ends_the_job_and_one_process_goes_on(reg4rec, tmp_path)
     run = make_run(tmp_path / "run")
     job = start(2, "pretrain", "--run", run, "--epochs", "100000", "--patience", "100000", *NETWORK, *TRAINING)
     deadline = time.monotonic() + PATIENCE
-    while not (run / "pretrain.resume").exists():
+    while not (run / "metrics.jsonl").exists():  # until the first epoch is saved and logged
         assert job.poll() is None, finish(job)
         assert time.monotonic() < deadline, finish(job)
         time.sleep(0.05)

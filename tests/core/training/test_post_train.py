@@ -36,7 +36,8 @@ def records(run: Path) -> list[dict]:
 @pytest.fixture(scope="module")
 def post_trained(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = copied(tiny_run, tmp_path_factory.mktemp("runs") / "post")
-    config = replace(CONFIG, steps=30, batch_size=24, validate_every=15, learning_rate=2e-3)
+    config = replace(CONFIG, steps=30, batch_size=24, validate_every=15, learning_rate=2e-3, nearest=3)
+    config = replace(config, supervised_weight=0.0, category_weight=0.0)  # rewards alone, so that they must rise
     trained(run, config)
     return run
 
