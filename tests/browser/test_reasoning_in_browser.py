@@ -6,6 +6,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 from visit import SCREENSHOTS, Visit
 
 USER = "visitor 9"
@@ -125,8 +126,7 @@ def test_a_click_on_a_recommendation_follows_its_path(visit: Visit):
     before = visit.numbers()
     visit.page.locator(".st-key-recommendations .row").nth(2).locator(".title").click()
     visit.wait_for_tree(other_than=before["tree"])
-    visit.page.locator(".st-key-recommendations .row.followed >> nth=0").wait_for()
-    assert visit.page.locator(".st-key-recommendations .row").nth(2).get_attribute("class") == "row followed"
+    expect(visit.page.locator(".st-key-recommendations .row").nth(2)).to_have_class("row followed", timeout=30_000)
     assert "is number 3" in visit.page.locator(".r4-why").inner_text()
 
 
