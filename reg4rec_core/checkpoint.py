@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 import subprocess
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -32,7 +32,8 @@ from safetensors.torch import save_file as save_tensors
 
 from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig, ModelConfig
 from reg4rec_core.data import Dataset, load_dataset
-from reg4rec_core.model import EncoderDecoder, Reasoner
+from reg4rec_core.data.batching import training_sequences
+from reg4rec_core.model import EncoderDecoder, Reasoner, Transitions
 from reg4rec_core.types import InputError, Rollouts, SemanticIds
 
 WEIGHTS = ("post_trained", "pretrained")
@@ -107,16 +108,25 @@ def provenance() -> dict[str, str]:
 
 
 def build_network(
-    settings: ModelConfig, ids: SemanticIds, *, n_categories: int, dropout: float = 0.0, decoder_dropout: float = 0.0
+    settings: ModelConfig,
+    ids: SemanticIds,
+    dataset: Dataset,
+    *,
+    dropout: float = 0.0,
+    decoder_dropout: float = 0.0,
 ) -> EncoderDecoder:
-    """An untrained network for these codes and categories."""
+    """An untrained network for these codes, the data's categories and the transitions of its training part."""
+    transitions = None
+    if settings.transition_weight:
+        transitions = Transitions.count(training_sequences(dataset.interactions), n_items=ids.n_items)
     return EncoderDecoder(
         torch.as_tensor(ids.codes),
         codebook_size=ids.codebook_size,
-        n_categories=n_categories,
+        n_categories=dataset.catalog.n_categories,
         history_length=HISTORY_LENGTH,
         dropout=dropout,
         decoder_dropout=decoder_dropout,
+        transitions=transitions,
         **settings.to_dict(),
     )
 
@@ -188,10 +198,11 @@ class Run:
     def network(self, weights: str = "latest") -> Reasoner:
         """The trained network, ready for decoding; `weights` is latest, pretrained or post_trained."""
         path = self.path / "weights" / f"{self.stage_of(weights)}.safetensors"
-        catalog = self.load_dataset().catalog
-        network = build_network(
-            ModelConfig.from_dict(self.settings["model"]), self.semantic_ids(), n_categories=catalog.n_categories
-        )
+        # runs from before there was evidence of transitions have none
+        settings = ModelConfig.from_dict({"transition_weight": 0.0, **self.settings["model"]})
+        if "transition_weight" in self.settings:  # what pre-training chose at its end
+            settings = replace(settings, transition_weight=self.settings["transition_weight"]["chosen"])
+        network = build_network(settings, self.semantic_ids(), self.load_dataset())
         try:
             network.load_state_dict(load_tensors(path))
         except (SafetensorError, RuntimeError) as error:

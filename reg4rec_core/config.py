@@ -21,9 +21,7 @@ def _require(rule: bool, message: str) -> None:
 
 def require_precision(precision: str, period: int, budget: float) -> None:
     """The rules of the three precision settings, which every training stage has."""
-    _require(
-        precision in get_args(Precision), f"precision must be {' or '.join(get_args(Precision))}, got {precision}"
-    )
+    _require(precision in get_args(Precision), f"precision must be {' or '.join(get_args(Precision))}, got {precision}")
     _require(period >= 1, f"precision_period must be >= 1, got {period}")
     _require(budget >= 0, f"precision_budget must be >= 0, got {budget}")
 
@@ -137,6 +135,8 @@ class ModelConfig(Settings):
     """Layers over the reasoning steps (paper: 2)."""
     n_heads: int = 4
     """Attention heads (the paper is silent)."""
+    transition_weight: float = 0.6
+    """Weight of counted transitions in item logits while pre-training, which then chooses the run's own; 0: none."""
 
     def __post_init__(self) -> None:
         _require(
@@ -144,13 +144,17 @@ class ModelConfig(Settings):
         )
         _require(self.encoder_layers >= 1, f"encoder_layers must be >= 1, got {self.encoder_layers}")
         _require(self.decoder_layers >= 1, f"decoder_layers must be >= 1, got {self.decoder_layers}")
+        _require(
+            math.isfinite(self.transition_weight) and self.transition_weight >= 0,
+            f"transition_weight must be >= 0, got {self.transition_weight}",
+        )
 
 
 @dataclass(frozen=True)
 class PretrainConfig(Settings):
     """Supervised pre-training (REG4Rec III-C, Eq. 6 and 7)."""
 
-    epochs: int = 36
+    epochs: int = 14
     """Passes over the training sequences at most."""
     minutes: float = math.inf
     """Stop after this much wall-clock time, validation included."""

@@ -236,6 +236,8 @@ class ReasoningTrace:
     """The leaf that gave the item, -1 for a neighbour."""
     item_first_state: Float[np.ndarray, "R"]
     """The item's log-probability at the root, before any reasoning, nats."""
+    item_evidence: Float[np.ndarray, "R"]
+    """The part of the item's logit, at the root and after every code, that transitions of other shoppers give, nats."""
     theta: float
     check_from: int
     beam_width: int
@@ -258,7 +260,7 @@ class ReasoningTrace:
             _require(
                 len(getattr(self, name)) == nodes, f"{name} must have {nodes} rows, got {len(getattr(self, name))}"
             )
-        for name in ("item_scores", "item_nodes", "item_first_state"):
+        for name in ("item_scores", "item_nodes", "item_first_state", "item_evidence"):
             _require(len(getattr(self, name)) == len(self.items), f"{name} must have one entry per recommended item")
         _require(nodes > 0 and int(self.parent[0]) == -1, "row 0 of a trace is the root")
         _require(bool((self.parent[1:] < np.arange(1, nodes)).all()), "parents must stand before their children")

@@ -48,6 +48,9 @@ class LookupModel:
             self.memory[key] = Answers(beliefs.log_softmax(-1), heads.log_softmax(-1), logits)
         return self.memory[key]
 
+    def item_evidence(self, state: State) -> Tensor:
+        return torch.zeros(len(state), self.n_items)
+
     def encode(self, history: Tensor) -> State:
         return [[(tuple(item for item in row if item), ())] for row in history.tolist()]
 

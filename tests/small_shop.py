@@ -87,6 +87,7 @@ def small_trace(**changes: object) -> ReasoningTrace:
         "item_scores": np.array([-0.9, -1.6, -2.3, -4.3]),
         "item_nodes": np.array([4, 6, 7, -1]),
         "item_first_state": np.array([-1.1, -1.5, -2.0, -3.0]),
+        "item_evidence": np.array([0.5, 0.0, 0.2, 0.0]),
         "theta": 0.06,
         "check_from": 2,
         "beam_width": 3,

@@ -1,6 +1,6 @@
 """Interactions -> the integer arrays that the network reads: left-padded, newest item last."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,12 @@ def pad_histories(sequences: Sequence[Int[np.ndarray, "_"]], length: int) -> Int
         newest = sequence[-length:]
         row[length - len(newest) :] = newest
     return batch
+
+
+def training_sequences(interactions: Interactions) -> Iterator[Int[np.ndarray, "_"]]:
+    """Every user's items that may be learnt from, oldest first."""
+    for user, length in enumerate(interactions.train_lengths):
+        yield interactions.sequence(user)[:length]
 
 
 def training_windows(interactions: Interactions, length: int) -> Int[np.ndarray, "windows size"]:
@@ -41,6 +47,7 @@ class SequenceBatch:
     """The whole history, uncut."""
     future: Int[np.ndarray, "B S"]
     """The next items, the very next first; 0 behind the last training item."""
+
 
 def training_positions(interactions: Interactions) -> Int[np.ndarray, "positions pair"]:
     """(user, position) of every training item that has a history: what post-training may ask for."""

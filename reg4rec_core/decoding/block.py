@@ -89,8 +89,10 @@ class BlockResult:
     steps: tuple[StepRecord, ...]
     first_state: Float[Tensor, "B N"]
     """Log-probability of every item at the root, nats; -inf where excluded."""
+    item_evidence: Float[Tensor, "B N"]
+    """The counted part of every item's logit (`ReasoningModel.item_evidence`)."""
     root_completion: Float[Tensor, "B N"]
-    """The same under the search's own code probabilities: the exact ranking without any reasoning."""
+    """First state under the search's own code probabilities: the exact ranking without any reasoning."""
     items: Int[Tensor, "B R"]
     """Best first, 0 where the paths gave fewer."""
     scores: Float[Tensor, "B R"]
@@ -156,6 +158,7 @@ def search_block(
 ) -> BlockResult:
     """Search B histories: expand, keep the best W, prune and regenerate, for M steps; then rank the leaves' items."""
     beams, first_state = open_root(model, index, histories, excluded, config)
+    evidence = model.item_evidence(beams.state)
     root_beliefs, root_completion = beams.beliefs[:, 0], completions(beams.view, config.code_probabilities)[:, 0]
     steps: list[StepRecord] = []
     for step in range(1, index.n_codebooks + 1):
@@ -169,7 +172,7 @@ def search_block(
             beams = _next_beams(model, index, beams, pool, verdicts)
     leaves = _pick(index, beams, pool, verdicts.beam.clamp_min(0), index.n_codebooks, excluded)
     items, scores, entries = _rank_leaves(leaves, pool, verdicts.beam, first_state, config.top_k)
-    return BlockResult(root_beliefs, tuple(steps), first_state, root_completion, items, scores, entries)
+    return BlockResult(root_beliefs, tuple(steps), first_state, evidence, root_completion, items, scores, entries)
 
 
 def open_root(

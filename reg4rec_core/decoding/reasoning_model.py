@@ -46,3 +46,6 @@ class ReasoningModel(Protocol):
 
     def item_logits(self, state: State, items: Int[Tensor, "B V P"]) -> Float[Tensor, "B V P"]:
         """The same for chosen items, -inf where an item is 0."""
+
+    def item_evidence(self, state: State) -> Float[Tensor, "B N"]:
+        """The part of the item logits that is counted, not learnt: the same after every code; 0 where there is none."""

@@ -104,6 +104,7 @@ def _item_lists(
 ) -> list[ItemList]:
     lists = []
     first_states = block.first_state.gather(1, block.items).double().numpy()
+    evidence = block.item_evidence.gather(1, block.items).double().numpy()
     items, scores, entries = block.items.numpy(), block.scores.numpy(), block.leaf_entries.numpy()
     found = (items > 0).sum(1)
     for user in range(real):
@@ -113,16 +114,18 @@ def _item_lists(
             scores[user, :count].copy(),
             entries[user, :count].copy(),
             first_states[user, :count].copy(),
+            evidence[user, :count].copy(),
         )
         if neighbours is not None and 0 < count < config.top_k:
-            ranked = _fill_up(ranked, block.first_state[user].numpy(), excluded[user].numpy(), config.top_k, neighbours)
+            ranked = _fill_up(ranked, block, user, excluded[user].numpy(), config.top_k, neighbours)
         lists.append(ranked)
     return lists
 
 
 def _fill_up(
     ranked: ItemList,
-    first_state: Float[np.ndarray, "N"],
+    block: BlockResult,
+    user: int,
     excluded: Bool[np.ndarray, "N"],
     top_k: int,
     neighbours: Neighbours,
@@ -135,7 +138,8 @@ def _fill_up(
         items=np.concatenate([ranked.items, near]),
         scores=np.concatenate([ranked.scores, ranked.scores[-1] - 1 - np.arange(len(near))]),
         leaf_entries=np.concatenate([ranked.leaf_entries, np.full(len(near), -1)]),
-        first_state=np.concatenate([ranked.first_state, first_state[near].astype(np.float64)]),
+        first_state=np.concatenate([ranked.first_state, block.first_state[user].double().numpy()[near]]),
+        evidence=np.concatenate([ranked.evidence, block.item_evidence[user].double().numpy()[near]]),
     )
 
 

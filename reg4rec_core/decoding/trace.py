@@ -25,6 +25,7 @@ class ItemList:
     leaf_entries: Int[np.ndarray, "R"]
     """The leaf's entry in the last pool, -1 for a neighbour."""
     first_state: Float[np.ndarray, "R"]
+    evidence: Float[np.ndarray, "R"]
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def _trace(
         item_scores=ranked.scores,
         item_nodes=np.where(from_path, first_leaf + ranked.leaf_entries, -1),
         item_first_state=ranked.first_state,
+        item_evidence=ranked.evidence,
         theta=config.theta,
         check_from=config.check_from,
         beam_width=config.beam_width,

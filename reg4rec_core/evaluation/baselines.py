@@ -1,11 +1,10 @@
 """Floors that learn nothing: popularity, and a counter of which item followed which. Counts see training items only."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import scipy.sparse
 from jaxtyping import Float, Int
 
+from reg4rec_core.data.batching import training_sequences
 from reg4rec_core.evaluation.full_ranking import Places, Progress, full_ranking
 from reg4rec_core.evaluation.held_out import HeldOut
 from reg4rec_core.types import Interactions
@@ -14,12 +13,6 @@ SECOND_NEXT = 0.5
 """Weight of the item after the next one in a count of transitions (0, .5 and 1 tried on Beauty validation)."""
 SECOND_LAST = 0.5
 """Weight of the last item but one of a history (.3, .5 and 1 tried on Beauty validation)."""
-
-
-def training_sequences(interactions: Interactions) -> Iterator[Int[np.ndarray, "_"]]:
-    """Every user's items that may be learnt from, oldest first."""
-    for user, length in enumerate(interactions.train_lengths):
-        yield interactions.sequence(user)[:length]
 
 
 def popularity(interactions: Interactions, *, n_items: int) -> Float[np.ndarray, "N"]:

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
 from reg4rec_core.data.batching import pad_histories
 from reg4rec_core.decoding import ItemIndex, ReasoningModel, search_items
 from reg4rec_core.evaluation.held_out import HeldOut
-from reg4rec_core.metrics import ndcg_at, places_in_lists, recall_at
+from reg4rec_core.metrics import gains_at, ndcg_at, places_in_lists, recall_at
 
 THETAS = (0.06, 0.1, 0.2, 0.3, 0.4, 0.5)
 """Candidates beside infinity, the paper's 0.06 among them; ln 2 = 0.69 is the largest divergence there is."""
@@ -47,7 +48,8 @@ class ThetaChoice:
         """Plain values; an infinite theta reads null."""
         rows = [asdict(result) | {"theta": finite(result.theta)} for result in self.results]
         chosen = {"theta": finite(self.theta), "check_from": self.check_from}
-        return {**chosen, "rule": "highest validation NDCG@10", "users": self.users, "results": rows}
+        rule = "highest validation NDCG@10, off unless that gains more than one standard error over off"
+        return {**chosen, "rule": rule, "users": self.users, "results": rows}
 
 
 def finite(theta: float) -> float | None:
@@ -73,7 +75,8 @@ def choose_theta(
     """Search the questions under every setting; with a time limit, as many chunks of users as fit (one at least).
 
     Users are taken in a seeded random order, because a source's order of users often says how easy they are. The
-    highest NDCG@10 wins, the earlier setting among equals: without a gain there is no pruning.
+    highest NDCG@10 wins, if it lies more than one standard error (paired over users) above that without pruning: with
+    so many settings the best of them is ahead by chance alone.
     """
     settings = settings_to_try(decode)
     questions = questions.take(np.random.default_rng(0).permutation(len(questions)))
@@ -88,11 +91,18 @@ def choose_theta(
         spent = time.perf_counter() - started
         if spent + spent / len(places) > seconds:
             break
-    results = []
+    results, gains = [], []
     for position, setting in enumerate(settings):
         place = np.concatenate([chunk[position] for chunk in places])
         pruned, fallback = (float(np.concatenate([c[position][kind] for c in counts]).mean()) for kind in (0, 1))
+        gains.append(gains_at(place, 10))
         quality = recall_at(place, 10), ndcg_at(place, 10)
         results.append(ThetaResult(setting.theta, setting.check_from, *quality, pruned, fallback))
-    best = max(results, key=lambda result: result.ndcg_at_10)
+    winner = max(range(len(results)), key=lambda position: results[position].ndcg_at_10)
+    best = results[winner if is_a_gain(gains[winner] - gains[0]) else 0]
     return ThetaChoice(best.theta, best.check_from, sum(len(c[0]) for c in places), tuple(results))
+
+
+def is_a_gain(differences: Float[np.ndarray, "U"]) -> bool:
+    """Whether paired differences lie more than one standard error above 0 on average."""
+    return bool(differences.mean() > differences.std() / math.sqrt(len(differences)))

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from reg4rec_core.model.transformer import MASKED, DecoderLayer, EncoderLayer
+from reg4rec_core.model.transitions import SparseRows, Transitions, sparse_rows
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class EncoderDecoder(nn.Module):
     """REG4Rec's encoder-decoder (III-C) with item vectors made from codes.
 
     A history item enters as one vector, the sum of its code embeddings and a residual of its own, instead of as M
-    tokens: a tenth of the cost. The encoder is causal, so that one pass trains every position of a sequence.
+    tokens: a tenth of the cost. The encoder is causal, so that one pass trains every position of a sequence. What other
+    shoppers bought next joins the item logits of every state as evidence with a fixed weight.
     """
 
     def __init__(
@@ -40,11 +43,16 @@ class EncoderDecoder(nn.Module):
         n_heads: int,
         dropout: float = 0.0,
         decoder_dropout: float = 0.0,
+        transition_weight: float = 0.0,
+        transitions: Transitions | None = None,
     ) -> None:
         super().__init__()
         n_items, n_codebooks = codes.shape
         self.codebook_size, self.n_codebooks, self.n_items = codebook_size, n_codebooks, n_items
         self.n_categories, self.history_length = n_categories, history_length
+        if transition_weight and transitions is None:
+            raise ValueError("a transition_weight above 0 needs the transitions of the training sequences")
+        self.transition_weight, self.transitions = transition_weight, transitions
         offsets = torch.arange(n_codebooks, device=codes.device) * codebook_size
         self.register_buffer("flat_codes", codes + offsets, persistent=False)
         """Row of every item's codes in the joint code table, N x M."""
@@ -76,6 +84,22 @@ class EncoderDecoder(nn.Module):
         summed = nn.functional.embedding_bag(self.flat_codes, self.code_embedding.weight, mode="sum")
         table = summed + self.item_residual.weight
         return torch.cat([torch.zeros_like(table[:1]), table[1:]])
+
+    def evidence_rows(self, sequences: Int[Tensor, "B T"], positions: Int[np.ndarray, "P"]) -> SparseRows:
+        """What transitions add to item logits after each position of each sequence: row b x P + i (`Transitions`).
+
+        Columns behind a position are the shopper's own later items, left out of the counts.
+        """
+        like = self.item_residual.weight
+        if self.transitions is None or not self.transition_weight:
+            return SparseRows.empty(len(sequences) * len(positions), like)
+        counted = self.transitions.evidence(sequences.numpy(force=True), positions)
+        return sparse_rows(counted, weight=self.transition_weight, like=like)
+
+    def evidence(self, history: Int[Tensor, "B L"], following: Int[Tensor, "B S"]) -> Float[Tensor, "B N"]:
+        """The same at the end of histories; `following` (S may be 0) holds what these shoppers bought afterwards."""
+        last = np.array([history.shape[1] - 1])
+        return self.evidence_rows(torch.cat([history, following], 1), last).dense(self.n_items)
 
     def encode(self, history: Int[Tensor, "B L"], table: Float[Tensor, "N D"]) -> Float[Tensor, "B L D"]:
         """State after every item of left-padded histories; position t has seen items up to t."""

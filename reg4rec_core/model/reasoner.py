@@ -28,6 +28,8 @@ class ReasoningState:
     """Normalised decoder states."""
     queries: Float[Tensor, "B V D"]
     """Item queries."""
+    evidence: Float[Tensor, "B N"]
+    """What transitions add to the item logits of every path."""
 
 
 class Reasoner:
@@ -46,6 +48,14 @@ class Reasoner:
     @torch.inference_mode()
     def encode(self, history: Int[Tensor, "B L"]) -> ReasoningState:
         """The root of B searches, beam axis of size 1; histories are left-padded with 0, newest item last."""
+        return self.encode_before(history, history[:, :0])
+
+    @torch.inference_mode()
+    def encode_before(self, history: Int[Tensor, "B L"], following: Int[Tensor, "B S"]) -> ReasoningState:
+        """The same for histories out of training sequences that go on with `following`.
+
+        Transitions from the history to them are left out of the evidence: they would give the answers away.
+        """
         network = self.network
         if history.shape[1] != network.history_length:
             raise ValueError(f"histories must have length {network.history_length}, got {history.shape[1]}")
@@ -56,7 +66,9 @@ class Reasoner:
         start = memory[:, -1]
         nothing = memory.new_zeros(len(history), 1, 0, memory.shape[-1])
         empty = (nothing,) * len(network.decoder)
-        return self._extend(start[:, None] + network.step_embedding.weight[0], 0, start, cross, recency, empty, empty)
+        evidence = network.evidence(history, following)
+        inputs = start[:, None] + network.step_embedding.weight[0]
+        return self._extend(inputs, 0, start, cross, recency, empty, empty, evidence)
 
     @torch.inference_mode()
     def step(
@@ -72,7 +84,7 @@ class Reasoner:
         inputs = self.network.code_inputs(codebook, code) + self.network.step_embedding.weight[step]
         keys = tuple(tensor[rows, parent] for tensor in state.keys)
         values = tuple(tensor[rows, parent] for tensor in state.values)
-        return self._extend(inputs, step, state.start, state.cross, state.recency, keys, values)
+        return self._extend(inputs, step, state.start, state.cross, state.recency, keys, values, state.evidence)
 
     def _extend(
         self,
@@ -83,6 +95,7 @@ class Reasoner:
         recency: Float[Tensor, "B H 1 L"],
         past_keys: tuple[Tensor, ...],
         past_values: tuple[Tensor, ...],
+        evidence: Float[Tensor, "B N"],
     ) -> ReasoningState:
         states, keys, values = inputs, [], []
         for layer, history, old_keys, old_values in zip(
@@ -93,7 +106,7 @@ class Reasoner:
             values.append(new_values)
         states = self.network.decoder_norm(states)
         queries = start[:, None] + self.network.revision(states)
-        return ReasoningState(step, start, cross, recency, tuple(keys), tuple(values), states, queries)
+        return ReasoningState(step, start, cross, recency, tuple(keys), tuple(values), states, queries, evidence)
 
     @torch.inference_mode()
     def join(self, states: Sequence[ReasoningState]) -> ReasoningState:
@@ -108,6 +121,7 @@ class Reasoner:
             tuple(torch.cat(layer, 1) for layer in zip(*(s.values for s in states), strict=True)),
             torch.cat([s.states for s in states], 1),
             torch.cat([s.queries for s in states], 1),
+            first.evidence,
         )
 
     @torch.inference_mode()
@@ -123,7 +137,7 @@ class Reasoner:
     @torch.inference_mode()
     def catalog_logits(self, state: ReasoningState) -> Float[Tensor, "B V N"]:
         """Unnormalised log-probability of every item; -inf for padding."""
-        logits = state.queries @ self.table.T
+        logits = state.queries @ self.table.T + state.evidence[:, None]
         logits[..., 0] = -torch.inf
         return logits
 
@@ -132,4 +146,10 @@ class Reasoner:
         """The same for chosen items; -inf where an item is 0."""
         vectors = torch.nn.functional.embedding(items, self.table)  # (B, V, P, D)
         logits = (vectors * state.queries[:, :, None]).sum(-1)
+        logits = logits + state.evidence.gather(1, items.flatten(1)).view_as(items)
         return logits.masked_fill(items == 0, -torch.inf)
+
+    @torch.inference_mode()
+    def item_evidence(self, state: ReasoningState) -> Float[Tensor, "B N"]:
+        """What transitions of other shoppers add to each item's logit, the same after every code; 0 without any."""
+        return state.evidence

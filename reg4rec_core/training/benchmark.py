@@ -32,13 +32,7 @@ def benchmark_training(run: Run, *, steps: int = 20, threads: int = 1) -> dict[s
     settings = run.settings
     model = ModelConfig.from_dict(settings.get("model", {}))
     config = PretrainConfig()
-    network = build_network(
-        model,
-        ids,
-        n_categories=dataset.catalog.n_categories,
-        dropout=config.dropout,
-        decoder_dropout=config.decoder_dropout,
-    ).train()
+    network = build_network(model, ids, dataset, dropout=config.dropout, decoder_dropout=config.decoder_dropout).train()
     catalog = CatalogTensors(torch.as_tensor(ids.codes), torch.as_tensor(dataset.catalog.categories))
     optimizer = make_optimizer(network, config)
     generator = torch.Generator().manual_seed(0)

@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, embedding, one_hot
 
 from reg4rec_core.config import PretrainConfig
-from reg4rec_core.model import EncoderDecoder
+from reg4rec_core.model import EncoderDecoder, SparseRows
 from reg4rec_core.precision import SampledLoss
 from reg4rec_core.training.losses import CHUNK_ROWS, catalog_loss, left_items_loss, unused_codebooks
-from reg4rec_core.training.objective import BatchShare, CatalogTensors, padded_rows
+from reg4rec_core.training.objective import BatchShare, CatalogTensors, evidence_everywhere, padded_rows
 from reg4rec_core.training.parallel import no_loss
 
 Choose = Callable[[Float[Tensor, "R K"], Int[Tensor, "R"]], Int[Tensor, "R"]]
@@ -62,9 +62,13 @@ def labelled_loss(
     rows, last, orders = prefixes.rows, prefixes.last, prefixes.orders
     target = targets[rows, last]
     path = network.decode(memory[rows], history[rows], last, orders, catalog.codes[target])
-    item = chosen_item_loss(memory[real], table, targets[real], choose)
-    item = item + chosen_item_loss(path.queries[:, 0], table, target, choose)
-    item = item + chosen_left_loss(path.queries, table, catalog, target, orders, choose)
+    evidence = evidence_everywhere(network, windows)
+    at_prefixes = evidence.take(rows * history.shape[1] + last)
+    at_positions = evidence.take(real.flatten().nonzero()[:, 0])
+    item = chosen_item_loss(memory[real], table, targets[real], at_positions, choose)
+    item = item + chosen_item_loss(path.queries[:, 0], table, target, at_prefixes, choose)
+    counted = at_prefixes.dense(len(table))
+    item = item + chosen_left_loss(path.queries, table, catalog, target, orders, counted, choose)
     token = chosen_token_loss(network.code_logits(path.states), catalog.codes[target], orders, choose)
     categories = catalog.categories[target][:, None].expand(path.states.shape[:2])
     category = chosen_cross_entropy(network.category_head(path.states), categories, choose).mean()
@@ -73,15 +77,22 @@ def labelled_loss(
 
 
 def chosen_item_loss(
-    queries: Float[Tensor, "R D"], table: Float[Tensor, "N D"], truth: Int[Tensor, "R"], choose: Choose
+    queries: Float[Tensor, "R D"],
+    table: Float[Tensor, "N D"],
+    truth: Int[Tensor, "R"],
+    evidence: SparseRows,
+    choose: Choose,
 ) -> Float[Tensor, ""]:
     """Next item over the whole catalogue."""
     labels = []
-    for chunk, wanted in zip(queries.detach().split(CHUNK_ROWS), truth.split(CHUNK_ROWS), strict=True):
+    for start in range(0, len(queries), CHUNK_ROWS):
+        chunk, wanted = queries.detach()[start : start + CHUNK_ROWS], truth[start : start + CHUNK_ROWS]
+        places, values = evidence.places(start, start + len(chunk), len(table))
         logits = chunk @ table.detach().T
+        logits.view(-1).index_add_(0, places, values)
         logits[:, 0] = -torch.inf  # padding is never an answer
         labels.append(choose(logits, wanted))
-    return catalog_loss(queries, table, torch.cat(labels))
+    return catalog_loss(queries, table, torch.cat(labels), evidence)
 
 
 def chosen_left_loss(
@@ -90,6 +101,7 @@ def chosen_left_loss(
     catalog: CatalogTensors,
     target: Int[Tensor, "E"],
     orders: Int[Tensor, "E M"],
+    evidence: Float[Tensor, "E N"],
     choose: Choose,
 ) -> Float[Tensor, ""]:
     """An item among those that the target's first codes leave, summed over steps."""
@@ -101,7 +113,7 @@ def chosen_left_loss(
     for step in range(1, orders.shape[1]):
         allowed = allowed & (by_codebook[orders[:, step - 1]] == wanted[:, step - 1 : step])
         items = padded_rows(allowed)  # (E, P)
-        logits = torch.einsum("ed,epd->ep", queries[:, step], embedding(items, table))
+        logits = torch.einsum("ed,epd->ep", queries[:, step], embedding(items, table)) + evidence.gather(1, items)
         columns = choose(logits.masked_fill(items == 0, -torch.inf), (items == target[:, None]).int().argmax(1))
         total = total + left_items_loss(logits, items > 0, one_hot(columns, items.shape[1]).bool())
     return total

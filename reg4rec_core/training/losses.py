@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from reg4rec_core.config import PretrainConfig
+from reg4rec_core.model import SparseRows
 
 CHUNK_ROWS = 128
 """Rows of catalogue logits alive at a time: 128 x 12,000 floats stay in the last-level cache."""
@@ -16,7 +17,7 @@ class _CatalogCrossEntropy(torch.autograd.Function):
     """Summed cross-entropy over all items whose logits never leave the cache: gradients are made with the loss."""
 
     @staticmethod
-    def forward(ctx, queries: Tensor, table: Tensor, targets: Tensor) -> Tensor:
+    def forward(ctx, queries: Tensor, table: Tensor, targets: Tensor, evidence: SparseRows) -> Tensor:
         total = queries.new_zeros(())
         grad_queries = torch.empty_like(queries)
         grad_table = torch.zeros_like(table)
@@ -24,6 +25,8 @@ class _CatalogCrossEntropy(torch.autograd.Function):
             rows = slice(start, start + CHUNK_ROWS)
             chunk, wanted = queries[rows], targets[rows, None]
             logits = chunk @ table.T
+            places, values = evidence.places(start, start + len(chunk), len(table))
+            logits.view(-1).index_add_(0, places, values)
             logits[:, 0] = -torch.inf  # padding is never an answer
             target_logits = logits.gather(1, wanted)
             peak = logits.amax(1, keepdim=True)
@@ -37,16 +40,16 @@ class _CatalogCrossEntropy(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx, upstream: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx, upstream: Tensor) -> tuple[Tensor, Tensor, None, None]:
         grad_queries, grad_table = ctx.saved_tensors
-        return upstream * grad_queries, upstream * grad_table, None
+        return upstream * grad_queries, upstream * grad_table, None, None
 
 
 def catalog_loss(
-    queries: Float[Tensor, "B D"], table: Float[Tensor, "N D"], targets: Int[Tensor, "B"]
+    queries: Float[Tensor, "B D"], table: Float[Tensor, "N D"], targets: Int[Tensor, "B"], evidence: SparseRows
 ) -> Float[Tensor, ""]:
-    """Mean of -log p(target), p the softmax of query . item over all items but padding."""
-    return _CatalogCrossEntropy.apply(queries, table, targets) / max(len(queries), 1)
+    """Mean of -log p(target), p the softmax of query . item + evidence over all items but padding."""
+    return _CatalogCrossEntropy.apply(queries, table, targets, evidence) / max(len(queries), 1)
 
 
 def left_items_loss(

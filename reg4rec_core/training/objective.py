@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from reg4rec_core.model import EncoderDecoder
+from reg4rec_core.model import EncoderDecoder, SparseRows
 from reg4rec_core.training.losses import PretrainLosses, catalog_loss, category_loss, left_items_loss, token_loss
 from reg4rec_core.training.parallel import no_loss
 
@@ -92,20 +93,28 @@ def pretrain_losses(
     table = network.item_table()
     memory = network.encode(history, table)
     real = history > 0
-    encoder_item = catalog_loss(memory[real], table, targets[real])
+    evidence = evidence_everywhere(network, windows)
+    encoder_item = catalog_loss(memory[real], table, targets[real], evidence.take(real.flatten().nonzero()[:, 0]))
 
     if not len(prefixes.rows):
         return PretrainLosses(encoder_item, *[no_loss(network)] * 4)
     rows, last, orders = prefixes.rows, prefixes.last, prefixes.orders
     target = targets[rows, last]
     path = network.decode(memory[rows], history[rows], last, orders, catalog.codes[target])
+    at_prefixes = evidence.take(rows * history.shape[1] + last)
+    counted = at_prefixes.dense(len(table))
     return PretrainLosses(
         encoder_item=encoder_item,
-        first_item=catalog_loss(path.queries[:, 0], table, target),
-        left_item=remaining_items_loss(path.queries, table, catalog, target, orders),
+        first_item=catalog_loss(path.queries[:, 0], table, target, at_prefixes),
+        left_item=remaining_items_loss(path.queries, table, catalog, target, orders, counted),
         token=token_loss(network.code_logits(path.states), catalog.codes[target], orders),
         category=category_loss(network.category_head(path.states), catalog.categories[target]),
     )
+
+
+def evidence_everywhere(network: EncoderDecoder, windows: Int[Tensor, "B length"]) -> SparseRows:
+    """Evidence of transitions at every position of every window, row b x L + t; the window's own are left out."""
+    return network.evidence_rows(windows, np.arange(windows.shape[1] - 1))
 
 
 class PretrainStep(nn.Module):
@@ -137,6 +146,7 @@ def remaining_items_loss(
     catalog: CatalogTensors,
     target: Int[Tensor, "E"],
     orders: Int[Tensor, "E M"],
+    evidence: Float[Tensor, "E N"],
 ) -> Float[Tensor, ""]:
     """Sum over steps t >= 1 of -log p(target | items that share the target's first t codes), mean over prefixes.
 
@@ -148,14 +158,14 @@ def remaining_items_loss(
     after_one = catalog.codes_by_codebook[orders[:, 0]] == wanted[:, :1]  # (E, N)
     after_one[:, 0] = False
     is_target = torch.zeros_like(after_one).scatter_(1, target[:, None], True)
-    loss = left_items_loss(queries[:, 1] @ table.T, after_one, is_target)
+    loss = left_items_loss(queries[:, 1] @ table.T + evidence, after_one, is_target)
     if orders.shape[1] == 2:
         return loss
 
     after_two = after_one & (catalog.codes_by_codebook[orders[:, 1]] == wanted[:, 1:2])
     items = padded_rows(after_two)  # (E, P)
     vectors = torch.nn.functional.embedding(items, table)
-    logits = torch.einsum("etd,epd->etp", queries[:, 2:], vectors)  # (E, M - 2, P)
+    logits = torch.einsum("etd,epd->etp", queries[:, 2:], vectors) + evidence.gather(1, items)[:, None]  # (E, M - 2, P)
     agrees = (catalog.codes[items] == target_codes[:, None]).gather(2, orders[:, None].expand(-1, items.shape[1], -1))
     still = agrees.cumprod(2).bool()[:, :, 1:-1].transpose(1, 2)  # after two, three, ... codes, (E, M - 2, P)
     allowed = still & (items > 0)[:, None]

@@ -25,6 +25,8 @@ class EncodedHistories:
     memory: Float[Tensor, "B L D"]
     history: Int[Tensor, "B L"]
     allowed: Bool[Tensor, "B N"]
+    evidence: Float[Tensor, "B N"]
+    """What transitions add to the item logits."""
 
     @property
     def last(self) -> Int[Tensor, "B"]:
@@ -32,12 +34,16 @@ class EncodedHistories:
 
 
 def encode_histories(
-    network: EncoderDecoder, history: Int[Tensor, "B L"], excluded: Bool[Tensor, "B N"]
+    network: EncoderDecoder,
+    history: Int[Tensor, "B L"],
+    excluded: Bool[Tensor, "B N"],
+    following: Int[Tensor, "B S"],
 ) -> EncodedHistories:
-    """Run the encoder, with gradients."""
+    """Run the encoder, with gradients; what these shoppers bought next (`following`) is left out of the evidence."""
     table = network.item_table()
     allowed = ~excluded & (torch.arange(len(table), device=table.device) > 0)
-    return EncodedHistories(table, network.encode(history, table), history, allowed)
+    evidence = network.evidence(history, following)
+    return EncodedHistories(table, network.encode(history, table), history, allowed, evidence)
 
 
 def path_log_probs(
@@ -58,10 +64,11 @@ def path_log_probs(
     decoded = network.decode(encoded.memory, encoded.history, encoded.last, order, codes)
     by_items, by_heads = [], []
     if kind != "heads":
-        first = decoded.queries[::n_rollouts, 0] @ table.T  # (B, N); the first state is the same for all G paths
+        # the first state is the same for all G paths
+        first = decoded.queries[::n_rollouts, 0] @ table.T + encoded.evidence  # (B, N)
         by_items = [
             first_step_by_items(first, allowed, index, paths),
-            later_steps_by_items(decoded.queries, table, paths.open_items)[:, 1:].unflatten(0, (rows, n_rollouts)),
+            later_steps_by_items(decoded.queries, encoded, paths.open_items)[:, 1:].unflatten(0, (rows, n_rollouts)),
         ]
     if kind != "item_marginal":
         chosen = order[..., None, None].expand(-1, -1, 1, index.codebook_size)
@@ -86,12 +93,14 @@ def first_step_by_items(
 
 
 def later_steps_by_items(
-    queries: Float[Tensor, "E T D"], table: Float[Tensor, "N D"], open_items: OpenItems
+    queries: Float[Tensor, "E T D"], encoded: EncodedHistories, open_items: OpenItems
 ) -> Float[Tensor, "E T"]:
     """Mass of the open items that each step kept, under that step's softmax over its open items; log."""
     n_segments = queries.shape[0] * queries.shape[1]
-    vectors = torch.nn.functional.embedding(open_items.item, table)
+    vectors = torch.nn.functional.embedding(open_items.item, encoded.table)
     logits = (torch.nn.functional.embedding(open_items.segment, queries.flatten(0, 1)) * vectors).sum(1)  # (n,)
+    history = open_items.segment // (n_segments // len(encoded.evidence))
+    logits = logits + encoded.evidence[history, open_items.item]
     everything = segment_logsumexp(logits, open_items.segment, n_segments)
     kept = segment_logsumexp(logits[open_items.kept], open_items.segment[open_items.kept], n_segments)
     return (kept - everything).view(queries.shape[:2])

@@ -23,7 +23,8 @@ class JudgedRollouts:
 
     history: Int[Tensor, "B L"]
     excluded: Bool[Tensor, "B N"]
-    targets: Int[Tensor, "B"]
+    future: Int[Tensor, "B S"]
+    """The targets of the rewards, the very next item first."""
     share: BatchShare
     """The same histories and targets as pre-training sees them."""
     paths: SampledPaths
@@ -64,7 +65,7 @@ class PolicyStep(nn.Module):
         """Losses of the current policy; without old log-probabilities it is the policy that sampled (ratio 1)."""
         supervised = self.supervised(judged.share)
         if len(judged.history):
-            encoded = encode_histories(self.network, judged.history, judged.excluded)
+            encoded = encode_histories(self.network, judged.history, judged.excluded, judged.future)
             log_probs = path_log_probs(self.network, self.index, encoded, judged.paths, kind=self.kind)
         else:
             log_probs = judged.reference_log_probs + no_loss(self.network)

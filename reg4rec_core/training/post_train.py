@@ -226,9 +226,11 @@ def judge(
     history, future = torch.as_tensor(batch.history[rows]), torch.as_tensor(batch.future[rows]).to(device)
     excluded = exclude(history, batch.seen[rows], task.decode, task.index.n_items).to(device)
     history, kind = history.to(device), task.decode.code_probabilities
-    paths = sample_paths(Reasoner(task.policy), task.index, history, excluded, draws[rows].to(device), kind=kind)
+    reasoner = Reasoner(task.policy)
+    root = reasoner.encode_before(history, future)
+    paths = sample_paths(reasoner, task.index, root, excluded, draws[rows].to(device), kind=kind)
     with torch.no_grad():
-        encoded = encode_histories(task.reference, history, excluded)
+        encoded = encode_histories(task.reference, history, excluded, future)
         reference = path_log_probs(task.reference, task.index, encoded, paths, kind=kind)
     terms = reward_terms(
         paths.codes_by_codebook,
@@ -240,7 +242,7 @@ def judge(
         decay=config.decay,
     )
     advantages = group_advantages(terms, reward_weights, std_floor=config.std_floor)
-    return JudgedRollouts(history, excluded, future[:, 0], share, paths, reference, terms, advantages)
+    return JudgedRollouts(history, excluded, future, share, paths, reference, terms, advantages)
 
 
 def supervised_share(batch: SequenceBatch, orders: Int[Tensor, "B M"], rows: slice) -> BatchShare:

@@ -47,8 +47,7 @@ def measure_width(
     dataset, ids, config = run.load_dataset(), run.semantic_ids(), PretrainConfig(batch_size=windows)
     model = ModelConfig(width=width, hidden=HIDDEN_PER_WIDTH * width)
     network = build_network(
-        model, ids, n_categories=dataset.catalog.n_categories, dropout=config.dropout,
-        decoder_dropout=config.decoder_dropout,
+        model, ids, dataset, dropout=config.dropout, decoder_dropout=config.decoder_dropout
     ).to(device).train()  # fmt: skip
     catalog = CatalogTensors(torch.as_tensor(ids.codes), torch.as_tensor(dataset.catalog.categories)).to(device)
     step, optimizer = PretrainStep(network, catalog), make_optimizer(network, config)

@@ -35,13 +35,15 @@ from reg4rec_core.training.resume import (
     ResumeState,
     save_resume,
 )
-from reg4rec_core.training.validation import Validation, first_state_places, validation_set
+from reg4rec_core.training.validation import Validation, first_state_places, places_by_evidence, validation_set
 from reg4rec_core.types import InputError
 
-PREFIXES_PER_WINDOW = 2
+PREFIXES_PER_WINDOW = 1
 """Prefixes a window the decoder learns from in each epoch; the encoder learns from all of them."""
 THETA_USERS = 1000
 """Validation users that the run's default theta is chosen on."""
+EVIDENCE_SCALES = (1.0, 1.25, 1.5, 1.75, 2.0)
+"""Multiples of the transition weight tried at the end: a network leans on what it has learnt by heart in training."""
 MAX_GRADIENT_NORM = 5.0
 TERMS = ("loss", *(field.name for field in dataclasses.fields(PretrainLosses)))
 """What an epoch logs of the training loss."""
@@ -112,13 +114,7 @@ def open_task(run_path: Path, model: ModelConfig, config: PretrainConfig, worker
         run.verify_inputs(*(f"weights/{stage}.safetensors" for stage in WEIGHTS))
     dataset, ids = run.load_dataset(), run.semantic_ids()
     torch.manual_seed(config.seed)
-    network = build_network(
-        model,
-        ids,
-        n_categories=dataset.catalog.n_categories,
-        dropout=config.dropout,
-        decoder_dropout=config.decoder_dropout,
-    )
+    network = build_network(model, ids, dataset, dropout=config.dropout, decoder_dropout=config.decoder_dropout)
     catalog = CatalogTensors(torch.as_tensor(ids.codes), torch.as_tensor(dataset.catalog.categories))
     windows = training_windows(dataset.interactions, HISTORY_LENGTH)
     if not len(windows):
@@ -201,6 +197,7 @@ def resume_settings(model: ModelConfig, config: PretrainConfig) -> dict[str, Any
 def close_run(task: Task, config: PretrainConfig, done: Progress, *, progress: Callable[[str], None]) -> dict[str, Any]:
     """Choose the default theta, store the report and the manifest; from here on the run can be used."""
     run = task.run
+    choose_transition_weight(task, progress=progress)
     left = config.minutes * 60 - done.seconds
     choice = choose_default_theta(run, task.dataset, seconds=left, progress=progress)
     (run.path / "pretrain.resume").unlink(missing_ok=True)
@@ -209,6 +206,19 @@ def close_run(task: Task, config: PretrainConfig, done: Progress, *, progress: C
     run.update_settings(pretrain_report=report)
     run.write_manifest()
     return report
+
+
+def choose_transition_weight(task: Task, *, progress: Callable[[str], None]) -> None:
+    """Weigh the evidence of transitions anew for new histories, by validation NDCG@10, and store that with the run."""
+    network = task.run.network("pretrained").network.to(task.validation.targets.device)
+    if not network.transition_weight:
+        return
+    places = places_by_evidence(network, task.validation, EVIDENCE_SCALES)
+    weights = {network.transition_weight * scale: found for scale, found in places.items()}
+    best = max(weights, key=lambda weight: ndcg_at(weights[weight], 10))
+    tried = {f"{weight:.3g}": ndcg_at(found, 10) for weight, found in weights.items()}
+    task.run.update_settings(transition_weight={"chosen": best, "valid_ndcg@10": tried})
+    progress(f"transition weight {best:.3g} is the run's, validation ndcg@10 {tried[f'{best:.3g}']:.4f}")
 
 
 def choose_default_theta(run: Run, dataset: Dataset, *, seconds: float, progress: Callable[[str], None]) -> ThetaChoice:

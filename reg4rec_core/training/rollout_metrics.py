@@ -24,7 +24,7 @@ def rollout_sums(judged: JudgedRollouts, weights: RewardWeights) -> dict[str, Fl
         "entropy": -judged.paths.log_probs.sum(2).mean(1).sum(),
         "belief_entropy": -torch.special.xlogy(beliefs, beliefs).sum(3).mean((1, 2)).sum(),
         "unique_items_in_group": (1 + (ordered[:, 1:] != ordered[:, :-1]).sum(1)).sum(),
-        "hit_rate": (items == judged.targets[:, None]).double().mean(1).sum(),
+        "hit_rate": (items == judged.future[:, :1]).double().mean(1).sum(),
     }
     for place, term in enumerate(REWARD_TERMS):
         values = judged.terms[..., place].double()

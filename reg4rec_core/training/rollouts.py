@@ -15,6 +15,7 @@ from reg4rec_core.config import CodeProbabilities
 from reg4rec_core.decoding import ItemIndex, ReasoningModel
 from reg4rec_core.decoding.code_probabilities import BeamView, RootView, expand, read_beams, read_root
 from reg4rec_core.decoding.constraints import Candidates, mark_allowed
+from reg4rec_core.decoding.reasoning_model import State
 
 
 @dataclass(frozen=True)
@@ -56,23 +57,23 @@ class SampledPaths:
 def sample_paths(
     model: ReasoningModel,
     index: ItemIndex,
-    histories: Int[Tensor, "B L"],
+    root: State,
     excluded: Bool[Tensor, "B N"],
     draws: Float[Tensor, "B G T"],
     *,
     kind: CodeProbabilities,
 ) -> SampledPaths:
-    """One path for every row of `draws`, uniform numbers in [0, 1): the code of a step is where its draw falls.
+    """One path from `root` for every row of `draws`, uniform in [0, 1): a step's code is where its draw falls.
 
     Draws come from outside, so that a rollout depends on its own history and draws, not on who else is in the batch.
     """
     rows, n_rollouts, n_steps = draws.shape
-    state = model.encode(histories)
-    candidates = mark_allowed(torch.arange(index.n_items, device=histories.device).expand(rows, 1, -1), excluded)
-    used = torch.zeros(rows, 1, index.n_codebooks, dtype=torch.bool, device=histories.device)
+    state, device = root, excluded.device
+    candidates = mark_allowed(torch.arange(index.n_items, device=device).expand(rows, 1, -1), excluded)
+    used = torch.zeros(rows, 1, index.n_codebooks, dtype=torch.bool, device=device)
     readings = read_root(model, state, model.catalog_logits(state), kind)
     view: RootView | BeamView = RootView(index, candidates, readings, used)
-    parent = torch.zeros(rows, n_rollouts, dtype=torch.int64, device=histories.device)
+    parent = torch.zeros(rows, n_rollouts, dtype=torch.int64, device=device)
     codebooks, codes, log_probs, beliefs, listed = [], [], [], [], []
     for step in range(n_steps):
         expansion = expand(view, kind)
@@ -96,7 +97,7 @@ def sample_paths(
             used = used.gather(1, parent[..., None].expand(-1, -1, index.n_codebooks)).scatter(
                 2, codebook[..., None], True
             )
-            parent = torch.arange(n_rollouts, device=histories.device).expand(rows, -1)
+            parent = torch.arange(n_rollouts, device=device).expand(rows, -1)
             view = BeamView(index, candidates, read_beams(model, state, candidates.items, kind), used)
     return SampledPaths(
         codebooks=torch.stack(codebooks, 2),

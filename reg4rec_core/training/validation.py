@@ -1,6 +1,7 @@
 """How training stages judge themselves: the exact first-state ranking for every validation user."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +68,24 @@ def first_state_places(
         places[rows] = torch.as_tensor(placed)
     network.train()
     return workers.sum(places).numpy()
+
+
+def places_by_evidence(
+    network: EncoderDecoder, validation: Validation, scales: Sequence[float]
+) -> dict[float, Int[np.ndarray, "U"]]:
+    """Places of all targets by the first state's item logits, the evidence of transitions multiplied by each scale."""
+    reasoner = Reasoner(network)
+    places: dict[float, list[np.ndarray]] = {scale: [] for scale in scales}
+    for start in range(0, len(validation.targets), VALIDATION_ROWS):
+        rows = slice(start, start + VALIDATION_ROWS)
+        histories, targets = validation.histories[rows], validation.targets[rows]
+        with torch.inference_mode():
+            state = reasoner.encode(histories)
+            logits, evidence = reasoner.catalog_logits(state)[:, 0], reasoner.item_evidence(state)
+            for scale, found in places.items():
+                scores = logits + (scale - 1) * evidence
+                found.append(places_in_scores(scores.scatter_(1, histories, -torch.inf), targets))
+    return {scale: np.concatenate(found) for scale, found in places.items()}
 
 
 def first_state_scores(

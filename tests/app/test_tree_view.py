@@ -59,7 +59,7 @@ def test_a_code_tried_twice_means_the_one_that_was_kept():
 
 
 def test_a_search_that_recommends_nothing_still_has_a_path():
-    empty = {name: np.zeros(0) for name in ("item_scores", "item_first_state")}
+    empty = {name: np.zeros(0) for name in ("item_scores", "item_first_state", "item_evidence")}
     nothing = {name: np.zeros(0, np.int64) for name in ("items", "item_nodes")}
     assert tree.find_focus(small_trace(**empty, **nothing), "", 2).node == 4
 
@@ -120,7 +120,7 @@ def test_leaves_carry_rank_and_title_and_the_truth_is_marked(facets):
 
 def test_a_followed_path_that_gave_no_item_shows_where_it_leads(facets):
     trace = small_trace(items=np.array([2]), item_scores=np.array([-0.9]), item_nodes=np.array([4]),
-                        item_first_state=np.array([-1.1]))  # fmt: skip
+                        item_first_state=np.array([-1.1]), item_evidence=np.zeros(1))  # fmt: skip
     assert drawn(trace, facets, key="0.1-1.0", step=2)["label"][6] == "Black Mascara"
 
 
@@ -150,6 +150,7 @@ def forced_trace():
         item_scores=np.array([-0.7]),
         item_nodes=np.array([4]),
         item_first_state=np.array([-1.0]),
+        item_evidence=np.array([0.0]),
     )
 
 

@@ -33,4 +33,3 @@ def test_the_window_is_cut_where_the_training_part_ends():
     assert [seen.tolist() for seen in batch.seen] == [[1], [1, 2], [1, 2, 3]]
     held_out = {5, 6, 8}
     assert not held_out & set(batch.future.ravel().tolist())
-

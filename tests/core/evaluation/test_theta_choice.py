@@ -1,11 +1,12 @@
 import math
 
+import numpy as np
 import pytest
 
 from reg4rec_core import Recommender
 from reg4rec_core.config import DecodeConfig
 from reg4rec_core.evaluation import held_out, theta_choice
-from reg4rec_core.evaluation.theta_choice import ThetaChoice, ThetaResult, choose_theta, settings_to_try
+from reg4rec_core.evaluation.theta_choice import ThetaChoice, ThetaResult, choose_theta, is_a_gain, settings_to_try
 
 
 def test_the_papers_theta_and_no_pruning_are_always_tried():
@@ -16,7 +17,8 @@ def test_the_papers_theta_and_no_pruning_are_always_tried():
     assert len(set(settings)) == len(settings)
 
 
-def test_the_setting_with_the_highest_validation_ndcg_is_chosen(tiny_run):
+def test_the_setting_with_the_highest_validation_ndcg_is_chosen_where_that_is_a_gain(tiny_run, monkeypatch):
+    monkeypatch.setattr(theta_choice, "is_a_gain", lambda differences: True)
     run = Recommender.load(tiny_run)
     questions = held_out.held_out(run.interactions, "valid").sample(30, seed=0)
     choice = choose_theta(run.model, run.index, questions, run.decode)
@@ -29,6 +31,20 @@ def test_the_setting_with_the_highest_validation_ndcg_is_chosen(tiny_run):
     assert without.pruned_per_user == 0
     strict = next(r for r in choice.results if (r.theta, r.check_from) == (0.06, 2))
     assert strict.pruned_per_user >= next(r for r in choice.results if r.theta == 0.5).pruned_per_user
+
+
+def test_without_a_gain_nothing_is_pruned(tiny_run, monkeypatch):
+    monkeypatch.setattr(theta_choice, "is_a_gain", lambda differences: False)
+    run = Recommender.load(tiny_run)
+    questions = held_out.held_out(run.interactions, "valid").sample(10, seed=0)
+    assert choose_theta(run.model, run.index, questions, run.decode).theta == math.inf
+
+
+def test_a_gain_is_more_than_one_standard_error():
+    noise = np.array([1.0, -1.0] * 50)  # standard error .1
+    assert is_a_gain(noise + 0.11)
+    assert not is_a_gain(noise + 0.09)
+    assert not is_a_gain(np.zeros(5))
 
 
 def test_a_time_limit_still_searches_one_chunk_of_users(tiny_run, monkeypatch):

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from reg4rec_core.model import SparseRows
 from reg4rec_core.training.losses import catalog_loss, category_loss, left_items_loss, token_loss, unused_codebooks
 from reg4rec_core.training.objective import (
     CatalogTensors,
@@ -19,10 +20,18 @@ def draw(seed):
     return lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
-def slow_catalog_loss(queries, table, targets):
+def random_rows(generator, count):
+    """Evidence for three random items a row, dense, and the same as sparse rows."""
+    items = torch.stack([torch.randperm(N - 1, generator=generator)[:3] + 1 for _ in range(count)])
+    values = torch.rand(count, 3, generator=generator, dtype=torch.float64)
+    dense = torch.zeros(count, N, dtype=torch.float64).scatter_(1, items, values)
+    return dense, SparseRows(3 * torch.arange(count + 1), items.flatten(), values.flatten())
+
+
+def slow_catalog_loss(queries, table, targets, evidence):
     total = 0.0
-    for query, target in zip(queries, targets, strict=True):
-        scores = [math.exp(float(query @ table[i])) for i in range(1, len(table))]
+    for query, target, added in zip(queries, targets, evidence, strict=True):
+        scores = [math.exp(float(query @ table[i] + added[i])) for i in range(1, len(table))]
         total -= math.log(scores[int(target) - 1] / sum(scores))
     return total / len(queries)
 
@@ -31,14 +40,20 @@ def slow_catalog_loss(queries, table, targets):
 def test_catalog_loss_equals_a_softmax_computed_item_by_item(seed):
     normal = draw(seed)
     queries, table, targets = normal(300, D), normal(N, D), torch.randint(1, N, (300,))
-    assert catalog_loss(queries, table, targets).item() == pytest.approx(slow_catalog_loss(queries, table, targets))
+    dense, rows = random_rows(torch.Generator().manual_seed(seed), 300)
+    expected = slow_catalog_loss(queries, table, targets, dense)
+    assert catalog_loss(queries, table, targets, rows).item() == pytest.approx(expected)
+    nothing = SparseRows.empty(300, queries)
+    without = slow_catalog_loss(queries, table, targets, torch.zeros_like(dense))
+    assert catalog_loss(queries, table, targets, nothing).item() == pytest.approx(without)
 
 
 def test_catalog_loss_has_the_gradients_of_its_formula():
     normal = draw(0)
     queries, table = normal(4, D).requires_grad_(), normal(N, D).requires_grad_()
     targets = torch.tensor([1, 5, 5, 11])
-    assert torch.autograd.gradcheck(lambda q, t: catalog_loss(q, t, targets), (queries, table))
+    _, rows = random_rows(torch.Generator().manual_seed(1), 4)
+    assert torch.autograd.gradcheck(lambda q, t: catalog_loss(q, t, targets, rows), (queries, table))
 
 
 def slow_token_loss(logits, codes, order):
@@ -75,12 +90,12 @@ def test_left_items_loss_is_the_share_of_the_target_among_the_allowed():
     assert left_items_loss(logits, allowed, target).item() == pytest.approx(-math.log(2 / 3))
 
 
-def slow_remaining_items_loss(queries, table, codes, targets, orders):
+def slow_remaining_items_loss(queries, table, codes, targets, orders, evidence):
     total = 0.0
-    for query, target, order in zip(queries, targets, orders, strict=True):
+    for query, target, order, added in zip(queries, targets, orders, evidence, strict=True):
         for t in range(1, M):
             left = [i for i in range(1, N) if all(codes[i, m] == codes[target, m] for m in order[:t])]
-            scores = torch.stack([query[t] @ table[i] for i in left])
+            scores = torch.stack([query[t] @ table[i] + added[i] for i in left])
             total -= torch.log_softmax(scores, 0)[left.index(int(target))]
     return total / len(targets)
 
@@ -93,8 +108,9 @@ def test_remaining_items_loss_equals_enumeration_of_the_items_left_after_each_co
     queries, table, targets = normal(6, M, D), normal(N, D), torch.randint(1, N, (6,))
     orders = torch.stack([torch.randperm(M) for _ in range(6)])
     catalog = CatalogTensors(codes, torch.zeros(N, dtype=torch.long))
-    fast = remaining_items_loss(queries, table, catalog, targets, orders)
-    torch.testing.assert_close(fast, slow_remaining_items_loss(queries, table, codes, targets, orders))
+    evidence, _ = random_rows(torch.Generator().manual_seed(seed), 6)
+    fast = remaining_items_loss(queries, table, catalog, targets, orders, evidence)
+    torch.testing.assert_close(fast, slow_remaining_items_loss(queries, table, codes, targets, orders, evidence))
 
 
 def test_padded_rows_lists_the_columns_of_each_row():

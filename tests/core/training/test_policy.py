@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from reg4rec_core.decoding import ItemIndex
-from reg4rec_core.model import EncoderDecoder, Reasoner
+from reg4rec_core.model import EncoderDecoder, Reasoner, Transitions
 from reg4rec_core.training.policy import encode_histories, path_log_probs, segment_logsumexp
 from reg4rec_core.training.rollouts import SampledPaths, sample_paths
 from reg4rec_core.types import SemanticIds
 
 KINDS = ("heads", "item_marginal", "mixture")
 HISTORY = torch.tensor([[0, 0, 0, 5], [1, 2, 3, 4], [0, 0, 30, 7]])
+FOLLOWING = torch.tensor([[6, 9], [8, 0], [10, 11]])
 
 
 def small_network(seed: int = 0, *, noise: float = 0.6) -> tuple[EncoderDecoder, ItemIndex]:
@@ -20,7 +21,17 @@ def small_network(seed: int = 0, *, noise: float = 0.6) -> tuple[EncoderDecoder,
     codes[40] = codes[39]
     codes[0] = 0
     sizes = {"n_categories": 6, "history_length": 4, "width": 8, "hidden": 16, "encoder_layers": 1}
-    network = EncoderDecoder(torch.as_tensor(codes), codebook_size=5, **sizes, decoder_layers=2, n_heads=2)
+    random = np.random.default_rng(seed)
+    transitions = Transitions.count([random.permutation(np.arange(1, 41))[:12] for _ in range(30)], n_items=41)
+    network = EncoderDecoder(
+        torch.as_tensor(codes),
+        codebook_size=5,
+        **sizes,
+        decoder_layers=2,
+        n_heads=2,
+        transition_weight=0.3,
+        transitions=transitions,
+    )
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(noise * torch.randn_like(parameter))
@@ -30,7 +41,9 @@ def small_network(seed: int = 0, *, noise: float = 0.6) -> tuple[EncoderDecoder,
 def rollouts(network: EncoderDecoder, index: ItemIndex, kind: str) -> tuple[torch.Tensor, SampledPaths]:
     excluded = torch.zeros(3, 41, dtype=torch.bool).scatter_(1, HISTORY, True)
     draws = torch.rand(3, 7, 3, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
-    return excluded, sample_paths(Reasoner(network), index, HISTORY, excluded, draws, kind=kind)
+    reasoner = Reasoner(network)
+    root = reasoner.encode_before(HISTORY, FOLLOWING)
+    return excluded, sample_paths(reasoner, index, root, excluded, draws, kind=kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -38,7 +51,9 @@ def rollouts(network: EncoderDecoder, index: ItemIndex, kind: str) -> tuple[torc
 def test_the_policy_gives_a_sampled_path_the_probability_it_was_sampled_with(kind, seed):
     network, index = small_network(seed)
     excluded, paths = rollouts(network, index, kind)
-    log_probs = path_log_probs(network, index, encode_histories(network, HISTORY, excluded), paths, kind=kind)
+    log_probs = path_log_probs(
+        network, index, encode_histories(network, HISTORY, excluded, FOLLOWING), paths, kind=kind
+    )
     assert (paths.log_probs < -0.01).any()
     torch.testing.assert_close(log_probs.detach(), paths.log_probs, rtol=1e-4, atol=1e-5)
 
@@ -50,7 +65,9 @@ def test_gradients_are_the_slopes_of_the_log_probabilities(kind):
     excluded, paths = rollouts(small_network()[0], index, kind)
 
     def total() -> torch.Tensor:
-        return path_log_probs(network, index, encode_histories(network, HISTORY, excluded), paths, kind=kind).sum()
+        return path_log_probs(
+            network, index, encode_histories(network, HISTORY, excluded, FOLLOWING), paths, kind=kind
+        ).sum()
 
     total().backward()
     for name in ("code_embedding.weight", "decoder.1.feed_forward.0.weight", "encoder_recency", "code_heads.weight"):
@@ -69,10 +86,14 @@ def test_gradients_are_the_slopes_of_the_log_probabilities(kind):
 def test_a_path_is_scored_alone_as_in_its_group():
     network, index = small_network(1)
     excluded, paths = rollouts(network, index, "item_marginal")
-    whole = path_log_probs(network, index, encode_histories(network, HISTORY, excluded), paths, kind="item_marginal")
+    whole = path_log_probs(
+        network, index, encode_histories(network, HISTORY, excluded, FOLLOWING), paths, kind="item_marginal"
+    )
     draws = torch.rand(3, 7, 3, generator=torch.Generator().manual_seed(5), dtype=torch.float64)[1:2, 2:3]
-    alone = sample_paths(Reasoner(network), index, HISTORY[1:2], excluded[1:2], draws, kind="item_marginal")
-    encoded = encode_histories(network, HISTORY[1:2], excluded[1:2])
+    reasoner = Reasoner(network)
+    root = reasoner.encode_before(HISTORY[1:2], FOLLOWING[1:2])
+    alone = sample_paths(reasoner, index, root, excluded[1:2], draws, kind="item_marginal")
+    encoded = encode_histories(network, HISTORY[1:2], excluded[1:2], FOLLOWING[1:2])
     part = path_log_probs(network, index, encoded, alone, kind="item_marginal")
     torch.testing.assert_close(part, whole[1:2, 2:3], rtol=1e-4, atol=1e-5)
 

@@ -24,7 +24,7 @@ def small_ids(seed: int) -> SemanticIds:
 def sampled(seed: int, histories: torch.Tensor, draws: torch.Tensor) -> tuple[LookupModel, ItemIndex, SampledPaths]:
     model, index = LookupModel(seed=seed), ItemIndex(small_ids(seed))
     excluded = torch.zeros(len(histories), 13, dtype=torch.bool).scatter_(1, histories, True)
-    return model, index, sample_paths(model, index, histories, excluded, draws, kind="item_marginal")
+    return model, index, sample_paths(model, index, model.encode(histories), excluded, draws, kind="item_marginal")
 
 
 def slow_path(model: LookupModel, codes: np.ndarray, history: list[int], draws: list[float]) -> list[tuple]:
