@@ -22,6 +22,7 @@ from reg4rec_core import (
     InputError,
     ReasoningTrace,
     Recommender,
+    TransitionSource,
     UserIndex,
     index_users,
     read_facets,
@@ -125,6 +126,8 @@ class Searched:
 
     trace: ReasoningTrace
     nodes: pd.DataFrame
+    sources: tuple[tuple[TransitionSource, ...], ...]
+    """For every recommended item, the history items after which other shoppers bought it."""
 
 
 def search(run: OpenRun, user: int, at: str, decode: DecodeConfig) -> Searched:
@@ -141,7 +144,8 @@ def _search(key: RunKey, user: int, at: str, decode: DecodeConfig, _run: OpenRun
             f"user {key} bought nothing before what is to be predicted; predict now, or look at another user"
         )
     trace = _run.recommender.recommend([history], decode)[0]
-    return Searched(trace, describe_nodes(trace, _run.facets))
+    sources = tuple(_run.recommender.transition_sources(history, int(item)) for item in trace.items)
+    return Searched(trace, describe_nodes(trace, _run.facets), sources)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for a user worth showing…")

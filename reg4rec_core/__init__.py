@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reg4rec_core.analysis.document import search_document
+    from reg4rec_core.analysis.evidence import ScoreParts, TransitionSource, score_parts, transition_sources
     from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
     from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
     from reg4rec_core.analysis.user_search import FoundUser, UserIndex, index_users, search_users
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "analysis.document": ("search_document",),
+    "analysis.evidence": ("ScoreParts", "TransitionSource", "score_parts", "transition_sources"),
     "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
     "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
     "analysis.user_search": ("FoundUser", "UserIndex", "index_users", "search_users"),
@@ -36,7 +38,9 @@ __all__ = [
     "Interactions",
     "ReasoningTrace",
     "Recommender",
+    "ScoreParts",
     "SemanticIds",
+    "TransitionSource",
     "UserIndex",
     "code_card",
     "count_fates",
@@ -46,8 +50,10 @@ __all__ = [
     "index_users",
     "items_left",
     "read_facets",
+    "score_parts",
     "search_document",
     "search_users",
+    "transition_sources",
     "was_checked",
 ]
 

@@ -154,8 +154,10 @@ class ModelConfig(Settings):
 class PretrainConfig(Settings):
     """Supervised pre-training (REG4Rec III-C, Eq. 6 and 7)."""
 
-    epochs: int = 14
+    epochs: int = 16
     """Passes over the training sequences at most."""
+    encoder_share: float = 0.5
+    """Share of the epochs that train the history encoder alone, before the decoder learns to revise what it says."""
     minutes: float = math.inf
     """Stop after this much wall-clock time, validation included."""
     patience: int = 10
@@ -191,6 +193,7 @@ class PretrainConfig(Settings):
         require_precision(self.precision, self.precision_period, self.precision_budget)
         _require(self.epochs >= 1, f"epochs must be >= 1, got {self.epochs}")
         _require(self.minutes > 0, f"minutes must be > 0, got {self.minutes}")
+        _require(0 <= self.encoder_share < 1, f"encoder_share must lie in [0, 1), got {self.encoder_share}")
         _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), got {self.dropout}")
         _require(0 <= self.decoder_dropout < 1, f"decoder_dropout must lie in [0, 1), got {self.decoder_dropout}")
 

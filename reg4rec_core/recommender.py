@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
+from reg4rec_core.analysis.evidence import TransitionSource, transition_sources
 from reg4rec_core.checkpoint import Run, open_run
 from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
 from reg4rec_core.data.batching import pad_histories
@@ -98,6 +99,11 @@ class Recommender:
             raise InputError("a history needs at least one item; give the items a user has bought, oldest first")
         padded = torch.from_numpy(pad_histories(histories, HISTORY_LENGTH))
         return search(self.model, self.index, padded, decode, neighbours=self.neighbours, seen=histories)
+
+    def transition_sources(self, history: Int[np.ndarray, "length"], item: int) -> tuple[TransitionSource, ...]:
+        """The items of a history after which other shoppers bought `item`, the most telling first."""
+        transitions = self.model.network.transitions
+        return () if transitions is None else transition_sources(transitions, history, item)
 
 
 def _row_of(key: str, rows: dict[str, int], kind: str) -> int:

@@ -111,7 +111,7 @@ def two_stage_run(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     run = shutil.copytree(tiny_run, tmp_path_factory.mktemp("runs") / "two-stage")
     weights, generator = load_file(run / "weights" / "pretrained.safetensors"), torch.Generator().manual_seed(0)
     moved = {
-        name: value + 0.1 * value.float().std(correction=0) * torch.randn(value.shape, generator=generator)
+        name: value + 0.4 * value.float().std(correction=0) * torch.randn(value.shape, generator=generator)
         for name, value in weights.items()
     }
     write_weights(run / "weights" / "post_trained.safetensors", moved)

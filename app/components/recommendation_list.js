@@ -17,8 +17,13 @@ const cells = (entry) => {
   if (entry.hit) item.append(part("div", "hit", "★ this is what was bought next"))
   const about = part("div", "", entry.brand || "–")
   about.append(part("div", "soft", entry.category))
-  const scores = part("div", "num", entry.path_score)
-  scores.append(part("div", "soft", entry.first_state))
+  const scores = part("div", "num", entry.score)
+  for (const { name, value } of entry.parts) {
+    const line = part("div", "part soft")
+    line.append(part("span", "", name), part("span", "", value))
+    if (name === "bought next") line.title = entry.sources
+    scores.append(line)
+  }
   const codes = part("div", "chips")
   if (entry.codes.length) codes.append(...entry.codes.map(chip))
   else codes.append(part("span", "soft", "no path of its own: a neighbour of the best path's item"))

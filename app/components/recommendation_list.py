@@ -30,7 +30,7 @@ def recommendation_list(entries: list[dict[str, Any]], *, on_follow: Callable[[s
         "#",
         "item",
         "brand and category",
-        "path | first state",
+        "score: what it is made of",
         "its path: facets and what the codes stand for",
     ]
     _list(key=KEY, data={"heads": heads, "entries": entries}, on_followed_change=clicked)

@@ -45,7 +45,8 @@ def explore(latest: session.OpenRun) -> None:
         paragraph(whose + view.why(trace, run.facets, focus))
     node_panel.node_details(view.node_details(trace, run.facets, focus.node))
     st.markdown(f"##### The {len(trace.items)} items it recommends")
-    recommendation_list(view.recommendations(trace, run.facets, focus, target), on_follow=session.follow)
+    listed = view.recommendations(trace, run.facets, focus, target, searched.sources)
+    recommendation_list(listed, on_follow=session.follow)
     with take_away:
         what = {"run": run.name, "weights": run.weights, "user": key, "at": at}
         link = view.permalink(st.context.url or "", what | view.link_state(decode, focus, trace))

@@ -27,12 +27,14 @@ from reg4rec_core import (
     FoundUser,
     Interactions,
     ReasoningTrace,
+    TransitionSource,
     code_card,
     count_fates,
     explain_item,
     explain_node,
     facet_letter,
     items_left,
+    score_parts,
     search_document,
     was_checked,
 )
@@ -204,9 +206,29 @@ def card_lines(card: CodeCard) -> list[tuple[str, str]]:
     return [(name, text or "none stands out") for (name, _), text in zip(kinds, texts, strict=True)]
 
 
-def recommendations(trace: ReasoningTrace, facets: Facets, focus: Focus, target: int) -> list[dict]:
-    """The final list, best first; every entry with the codes of its path and what the chosen step did for it."""
-    return [_recommendation(trace, facets, focus, target, rank) for rank in range(len(trace.items))]
+def recommendations(
+    trace: ReasoningTrace,
+    facets: Facets,
+    focus: Focus,
+    target: int,
+    sources: Sequence[Sequence[TransitionSource]],
+) -> list[dict]:
+    """The final list, best first; every entry with the codes of its path, and what its score is made of."""
+    return [
+        _recommendation(trace, facets, focus, target, rank) | _score(trace, facets.catalog, rank, sources[rank])
+        for rank in range(len(trace.items))
+    ]
+
+
+def _score(trace: ReasoningTrace, catalog: Catalog, rank: int, sources: Sequence[TransitionSource]) -> dict:
+    parts = score_parts(trace, rank)
+    shown = [("learnt", parts.learnt), ("bought next", parts.transitions), ("reasoning", parts.reasoning)]
+    told = [f"“{catalog.titles[source.item]}” ({source.share:.0%})" for source in sources[:3]]
+    return {
+        "score": f"{trace.item_scores[rank]:.2f}",
+        "parts": [{"name": name, "value": f"{value:+.2f}".replace("-", "−")} for name, value in shown],
+        "sources": f"other shoppers bought it soon after {', '.join(told)}" if told else "no shopper's history tells",
+    }
 
 
 def _recommendation(trace: ReasoningTrace, facets: Facets, focus: Focus, target: int, rank: int) -> dict:
@@ -218,8 +240,6 @@ def _recommendation(trace: ReasoningTrace, facets: Facets, focus: Focus, target:
         "title": catalog.titles[item],
         "brand": known(catalog.brands[item]),
         "category": short_category(catalog.category_names[catalog.categories[item]]),
-        "path_score": f"{trace.item_scores[rank]:.2f}",
-        "first_state": f"{trace.item_first_state[rank]:.2f}",
         "hit": item == target,
         "followed": leaf == focus.rows[-1],
         "path": path_key(trace, leaf) if leaf >= 0 else "",

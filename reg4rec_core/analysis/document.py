@@ -1,31 +1,36 @@
 """One search as a JSON document: the list of items and the whole tree behind it."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from reg4rec_core.analysis.evidence import score_parts
 from reg4rec_core.types import Catalog, Fate, ReasoningTrace
 
 
 def search_document(catalog: Catalog, trace: ReasoningTrace) -> dict[str, Any]:
     """The list and the tree. Numbers are plain; theta may be infinite and a js NaN, which JSON has to write as null."""
-    items = [
-        {
-            "key": catalog.item_keys[item],
-            "title": catalog.titles[item],
-            "score": score,
-            "node": int(node) if node >= 0 else None,
-            "source": "path" if node >= 0 else "neighbour",
-        }
-        for item, score, node in zip(trace.items, trace.item_scores.tolist(), trace.item_nodes, strict=True)
-    ]
     return {
-        "items": items,
+        "items": [item_document(catalog, trace, rank) for rank in range(len(trace.items))],
         "trace": {"nodes": [node_document(trace, node) for node in range(trace.n_nodes)]},
         "categories": list(catalog.category_names),
         "theta": trace.theta,
         "check_from": trace.check_from,
         "beam": trace.beam_width,
+    }
+
+
+def item_document(catalog: Catalog, trace: ReasoningTrace, rank: int) -> dict[str, Any]:
+    """One recommended item; the parts of its score add up to it."""
+    item, node = trace.items[rank], int(trace.item_nodes[rank])
+    return {
+        "key": catalog.item_keys[item],
+        "title": catalog.titles[item],
+        "score": float(trace.item_scores[rank]),
+        "parts": asdict(score_parts(trace, rank)),
+        "node": node if node >= 0 else None,
+        "source": "path" if node >= 0 else "neighbour",
     }
 
 

@@ -54,18 +54,20 @@ def labelled_loss(
     The inputs stay the data's: the codes that the decoder has read so far, and the items that they leave.
     """
     windows, prefixes = share.windows, share.prefixes
-    if not len(prefixes.rows):
-        return SampledLoss(no_loss(network), len(windows))
+    if not len(windows):
+        return SampledLoss(no_loss(network), 0)
     history, targets = windows[:, :-1], windows[:, 1:]
     table, real = network.item_table(), history > 0
     memory = network.encode(history, table)
-    rows, last, orders = prefixes.rows, prefixes.last, prefixes.orders
-    target = targets[rows, last]
-    path = network.decode(memory[rows], history[rows], last, orders, catalog.codes[target])
     evidence = evidence_everywhere(network, windows)
-    at_prefixes = evidence.take(rows * history.shape[1] + last)
     at_positions = evidence.take(real.flatten().nonzero()[:, 0])
     item = chosen_item_loss(memory[real], table, targets[real], at_positions, choose)
+    rows, last, orders = prefixes.rows, prefixes.last, prefixes.orders
+    if not len(rows):
+        return SampledLoss(config.item_weight * item + no_loss(network), len(windows))
+    target = targets[rows, last]
+    path = network.decode(memory[rows], history[rows], last, orders, catalog.codes[target])
+    at_prefixes = evidence.take(rows * history.shape[1] + last)
     item = item + chosen_item_loss(path.queries[:, 0], table, target, at_prefixes, choose)
     counted = at_prefixes.dense(len(table))
     item = item + chosen_left_loss(path.queries, table, catalog, target, orders, counted, choose)

@@ -69,7 +69,7 @@ def share_of_batch(windows: Int[Tensor, "B length"], prefixes: Prefixes, rows: s
         own,
         Prefixes(renumbered[mine], prefixes.last[mine], prefixes.orders[mine]),
         of_positions=int(real[rows].sum()) / int(real.sum()),
-        of_prefixes=int(mine.sum()) / len(mine),
+        of_prefixes=int(mine.sum()) / max(len(mine), 1),
     )
 
 

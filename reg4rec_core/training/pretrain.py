@@ -77,6 +77,8 @@ class Progress:
     """Where a training run stands, the same on every worker; saved with the resume state."""
 
     epoch: int = 0
+    joint_epochs: int = 0
+    """Epochs that trained the decoder, too."""
     step: int = 0
     best_ndcg: float = -1.0
     best_epoch: int = 0
@@ -159,12 +161,15 @@ def pretrain(
     step = workers.parallel(PretrainStep(network, task.catalog))
     while not finished(done, config):
         started, seconds_before = time.perf_counter(), done.seconds
+        encoder_alone = trains_encoder_alone(done, config)
         terms = train_epoch(task, step, learner, config, done, workers)
         places = first_state_places(network, task.validation, workers)
         done.epoch += 1
         done.seconds = workers.of_first(seconds_before + time.perf_counter() - started)
         ndcg, recall = ndcg_at(places, 10), recall_at(places, 10)
-        is_best = ndcg > done.best_ndcg
+        done.joint_epochs += not encoder_alone
+        # an untrained decoder must not stay the best, whatever its encoder is worth
+        is_best = ndcg > done.best_ndcg or done.joint_epochs == 1
         if is_best:
             done.best_ndcg, done.best_epoch = ndcg, done.epoch
         record = {"stage": "pretrain", "epoch": done.epoch, "step": done.step, **terms}
@@ -238,10 +243,21 @@ def choose_default_theta(run: Run, dataset: Dataset, *, seconds: float, progress
 
 
 def finished(done: Progress, config: PretrainConfig) -> bool:
-    """Epochs, patience or the minutes are used up: one more epoch would leave no tenth of them for choosing theta."""
+    """Epochs, patience or the minutes are used up: one more epoch would leave no tenth of them for choosing theta.
+
+    Never before the decoder was trained.
+    """
+    if not done.joint_epochs:
+        return False
     if done.epoch >= config.epochs or (done.epoch and done.epoch - done.best_epoch >= config.patience):
         return True
     return done.epoch > 0 and (done.seconds / 60) * (done.epoch + 1) / done.epoch > 0.9 * config.minutes
+
+
+def trains_encoder_alone(done: Progress, config: PretrainConfig) -> bool:
+    """Whether the next epoch belongs to the first part, by epochs and, where they are limited, by minutes."""
+    by_time = done.seconds / 60 < config.encoder_share * config.minutes
+    return by_time and not done.joint_epochs and done.epoch < int(config.encoder_share * config.epochs)
 
 
 def train_epoch(
@@ -264,6 +280,7 @@ def train_epoch(
     totals = torch.zeros(len(TERMS), dtype=torch.float64, device=workers.device)
     started = time.perf_counter()
     batches = epoch_batches(task.windows, batch_size=config.batch_size, generator=generator)
+    per_window = 0 if trains_encoder_alone(done, config) else PREFIXES_PER_WINDOW
     quiet = not (workers.is_first and sys.stderr.isatty())
     for index, batch in enumerate(
         tqdm(batches, total=n_batches, desc=f"epoch {done.epoch + 1}", leave=False, disable=quiet)
@@ -275,7 +292,7 @@ def train_epoch(
         factor = learning_rate_factor(done.step, share_done, warmup_steps=config.warmup_steps)
         learner.set_learning_rate(config.learning_rate * factor)
         prefixes = draw_prefixes(
-            batch[:, :-1] > 0, per_window=PREFIXES_PER_WINDOW, n_codebooks=task.network.n_codebooks, generator=generator
+            batch[:, :-1] > 0, per_window=per_window, n_codebooks=task.network.n_codebooks, generator=generator
         )
         share = share_of_batch(batch, prefixes, workers.shard(len(batch))).to(workers.device)
         with learner.precision.step(done.step, partial(drawn_loss, task.network, share, task.catalog, config)):

@@ -6,7 +6,7 @@ from small_shop import small_catalog, small_ids, small_interactions, small_trace
 
 from app.view_models import reasoning as view
 from app.view_models.tree import find_focus
-from reg4rec_core import DecodeConfig, Fate, FoundUser, read_facets
+from reg4rec_core import DecodeConfig, Fate, FoundUser, TransitionSource, read_facets
 
 
 @pytest.fixture(scope="module")
@@ -97,11 +97,14 @@ def test_a_node_is_described_by_its_code_its_items_and_its_rivals(facets):
 
 
 def test_the_list_marks_the_hit_the_followed_path_and_the_chosen_step(facets):
-    entries = view.recommendations(small_trace(), facets, find_focus(small_trace(), "0.1", 2), 5)
+    sources = [(TransitionSource(1, 2.0, 0.75),), (), (), ()]
+    entries = view.recommendations(small_trace(), facets, find_focus(small_trace(), "0.1", 2), 5, sources)
     assert [entry["hit"] for entry in entries] == [False, False, True, False]
     assert [entry["followed"] for entry in entries] == [False, True, False, False]
     first = entries[0]
-    assert (first["path_score"], first["first_state"], first["path"]) == ("-0.90", "-1.10", "0.0-1.1")
+    assert (first["score"], first["path"]) == ("-0.90", "0.0-1.1")
+    assert [part["value"] for part in first["parts"]] == ["−1.60", "+0.50", "+0.20"]
+    assert first["sources"] == f"other shoppers bought it soon after “{facets.catalog.titles[1]}” (75%)"
     assert [(code["facet"], code["now"], code["decides"]) for code in first["codes"]] == [
         ("A", False, True),
         ("B", True, True),

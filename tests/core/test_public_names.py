@@ -18,7 +18,9 @@ PUBLIC = [
     "Interactions",
     "ReasoningTrace",
     "Recommender",
+    "ScoreParts",
     "SemanticIds",
+    "TransitionSource",
     "UserIndex",
     "code_card",
     "count_fates",
@@ -28,8 +30,10 @@ PUBLIC = [
     "index_users",
     "items_left",
     "read_facets",
+    "score_parts",
     "search_document",
     "search_users",
+    "transition_sources",
     "was_checked",
 ]
 
