@@ -158,6 +158,8 @@ class PretrainConfig(Settings):
     """Passes over the training sequences at most."""
     encoder_share: float = 0.5
     """Share of the epochs that train the history encoder alone, before the decoder learns to revise what it says."""
+    encoder_rate: float = 0.1
+    """Step size of the encoder beside the decoder's in the later epochs, so that what it has learnt is kept."""
     minutes: float = math.inf
     """Stop after this much wall-clock time, validation included."""
     patience: int = 10
@@ -193,6 +195,7 @@ class PretrainConfig(Settings):
         require_precision(self.precision, self.precision_period, self.precision_budget)
         _require(self.epochs >= 1, f"epochs must be >= 1, got {self.epochs}")
         _require(self.minutes > 0, f"minutes must be > 0, got {self.minutes}")
+        _require(0 <= self.encoder_rate <= 1, f"encoder_rate must lie in [0, 1], got {self.encoder_rate}")
         _require(0 <= self.encoder_share < 1, f"encoder_share must lie in [0, 1), got {self.encoder_share}")
         _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), got {self.dropout}")
         _require(0 <= self.decoder_dropout < 1, f"decoder_dropout must lie in [0, 1), got {self.decoder_dropout}")

@@ -79,6 +79,11 @@ class EncoderDecoder(nn.Module):
                 nn.init.normal_(parameter, std=0.02)
         nn.init.zeros_(self.revision.weight)  # the decoder starts by agreeing with the encoder
 
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        """What the encoder's own ranking depends on: item vectors and the layers over the history."""
+        modules = (self.code_embedding, self.item_residual, self.input_norm, self.encoder, self.encoder_norm)
+        return [*(p for module in modules for p in module.parameters()), self.encoder_recency]
+
     def item_table(self) -> Float[Tensor, "N D"]:
         """v_i = sum of the item's code embeddings + its residual; the padding row is zero."""
         summed = nn.functional.embedding_bag(self.flat_codes, self.code_embedding.weight, mode="sum")

@@ -15,10 +15,14 @@ from reg4rec_core.training.resume import ResumeState, load_resume, optimizer_ten
 
 
 def make_optimizer(network: EncoderDecoder, config: PretrainConfig | PostTrainConfig) -> torch.optim.AdamW:
-    """AdamW; weight decay on matrices only."""
-    matrices = [p for p in network.parameters() if p.dim() > 1]
-    others = [p for p in network.parameters() if p.dim() <= 1]
-    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    """AdamW; weight decay on matrices only. Each group says whether it belongs to the encoder or the decoder."""
+    encoder = network.encoder_parameters()
+    decoder = [p for p in network.parameters() if not any(p is other for other in encoder)]
+    groups = [
+        {"params": [p for p in part if (p.dim() > 1) == is_matrix], "weight_decay": decay, "part": name}
+        for name, part in (("encoder", encoder), ("decoder", decoder))
+        for is_matrix, decay in ((True, config.weight_decay), (False, 0.0))
+    ]
     return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
 
 
@@ -53,9 +57,10 @@ class Learner:
         )
         return cls(network, make_optimizer(network, config), precision)
 
-    def set_learning_rate(self, rate: float) -> None:
+    def set_learning_rate(self, rate: float, *, encoder_rate: float = 1.0) -> None:
+        """The step size of the decoder; the encoder's and the item vectors' is `encoder_rate` times that."""
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * (encoder_rate if group["part"] == "encoder" else 1.0)
 
     def state(self, progress: Any) -> ResumeState:
         """Everything the next step follows from; `progress` is a dataclass of counters."""

@@ -280,7 +280,8 @@ def train_epoch(
     totals = torch.zeros(len(TERMS), dtype=torch.float64, device=workers.device)
     started = time.perf_counter()
     batches = epoch_batches(task.windows, batch_size=config.batch_size, generator=generator)
-    per_window = 0 if trains_encoder_alone(done, config) else PREFIXES_PER_WINDOW
+    alone = trains_encoder_alone(done, config)
+    per_window, encoder_rate = (0, 1.0) if alone else (PREFIXES_PER_WINDOW, config.encoder_rate)
     quiet = not (workers.is_first and sys.stderr.isatty())
     for index, batch in enumerate(
         tqdm(batches, total=n_batches, desc=f"epoch {done.epoch + 1}", leave=False, disable=quiet)
@@ -290,7 +291,7 @@ def train_epoch(
             elapsed = workers.of_first(done.seconds + time.perf_counter() - started)
             share_done = max(share_done, elapsed / 60 / config.minutes)
         factor = learning_rate_factor(done.step, share_done, warmup_steps=config.warmup_steps)
-        learner.set_learning_rate(config.learning_rate * factor)
+        learner.set_learning_rate(config.learning_rate * factor, encoder_rate=encoder_rate)
         prefixes = draw_prefixes(
             batch[:, :-1] > 0, per_window=per_window, n_codebooks=task.network.n_codebooks, generator=generator
         )

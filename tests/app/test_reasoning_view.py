@@ -115,7 +115,7 @@ def test_the_list_marks_the_hit_the_followed_path_and_the_chosen_step(facets):
 
 def test_a_forced_code_does_not_count_as_a_decision(facets):
     trace = small_trace(items_left=np.array([8, 3, 2, 3, 3, 1, 1, 1]))
-    assert not view.recommendations(trace, facets, find_focus(trace, "", 1), -1)[0]["codes"][1]["decides"]
+    assert not view.recommendations(trace, facets, find_focus(trace, "", 1), -1, [()] * 4)[0]["codes"][1]["decides"]
 
 
 def test_the_strip_shows_what_the_model_sees_and_when(facets, monkeypatch):

@@ -1,6 +1,7 @@
 import itertools
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def test_pretraining_learns_to_continue_a_sequence(tmp_path):
     choice = open_run(run).read_json("evaluation/theta_choice.json")
     assert choice["users"] == USERS
     assert 0.06 in [row["theta"] for row in choice["results"]]
-    losses = [record["loss"] for record in open_run(run).metrics()]
+    losses = [record["loss"] for record in open_run(run).metrics() if record["token"]]  # the decoder learns, too
     assert losses[-1] < losses[0] / 2
 
 
@@ -134,8 +135,40 @@ def test_the_learning_rate_warms_up_and_then_falls():
 def test_training_stops_by_epochs_patience_or_minutes():
     config = PretrainConfig(epochs=10, patience=3, minutes=5.0)
     assert not finished(stage.Progress(), config)
-    assert finished(stage.Progress(epoch=10, best_epoch=10), config)
-    assert finished(stage.Progress(epoch=6, best_epoch=3), config)
-    assert not finished(stage.Progress(epoch=4, best_epoch=3, seconds=200.0), config)
-    assert finished(stage.Progress(epoch=4, best_epoch=3, seconds=220.0), config), "a fifth epoch would end after 275 s"
-    assert not finished(stage.Progress(epoch=4, best_epoch=3, seconds=1e9), PretrainConfig(minutes=math.inf))
+    assert finished(stage.Progress(epoch=10, joint_epochs=1, best_epoch=10), config)
+    assert finished(stage.Progress(epoch=6, joint_epochs=1, best_epoch=3), config)
+    assert not finished(stage.Progress(epoch=4, joint_epochs=1, best_epoch=3, seconds=200.0), config)
+    assert finished(stage.Progress(epoch=4, joint_epochs=1, best_epoch=3, seconds=220.0), config), (
+        "a fifth epoch would end after 275 s"
+    )
+    assert not finished(
+        stage.Progress(epoch=4, joint_epochs=1, best_epoch=3, seconds=1e9), PretrainConfig(minutes=math.inf)
+    )
+
+
+def test_the_encoder_learns_first_and_an_untrained_decoder_never_gives_the_weights(tmp_path):
+    config = PretrainConfig(epochs=5, encoder_share=0.4, batch_size=16, warmup_steps=2)
+    assert [stage.trains_encoder_alone(stage.Progress(epoch=e), config) for e in range(4)] == [True, True, False, False]
+    assert not finished(stage.Progress(epoch=5, best_epoch=1), config)
+    run = make_run(tmp_path / "run")
+    report = pretrain(run, SMALL, config)
+    records = open_run(run).metrics()
+    assert [record["token"] > 0 for record in records] == [False, False, True, True, True]
+    assert report["best_epoch"] > 2
+
+
+def test_the_transition_weight_is_chosen_among_multiples_by_validation(tmp_path):
+    run = make_run(tmp_path / "run")
+    pretrain(run, SMALL, PretrainConfig(epochs=1, batch_size=16))
+    found = open_run(run).settings["transition_weight"]
+    assert found["chosen"] / SMALL.transition_weight in stage.EVIDENCE_SCALES
+    assert found["valid_ndcg@10"][f"{found['chosen']:.3g}"] == max(found["valid_ndcg@10"].values())
+    assert open_run(run).network().network.transition_weight == found["chosen"]
+
+
+def test_without_a_weight_there_are_no_transitions(tmp_path):
+    run = make_run(tmp_path / "run")
+    pretrain(run, replace(SMALL, transition_weight=0.0), PretrainConfig(epochs=1, batch_size=16))
+    network = open_run(run).network().network
+    assert "transition_weight" not in open_run(run).settings
+    assert (network.transitions, network.transition_weight) == (None, 0.0)
