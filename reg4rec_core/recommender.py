@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
+from reg4rec_core.analysis.attribution import Question
 from reg4rec_core.checkpoint import Run, open_run
 from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
 from reg4rec_core.data.batching import pad_histories
@@ -98,6 +99,11 @@ class Recommender:
             raise InputError("a history needs at least one item; give the items a user has bought, oldest first")
         padded = torch.from_numpy(pad_histories(histories, HISTORY_LENGTH))
         return search(self.model, self.index, padded, decode, neighbours=self.neighbours, seen=histories)
+
+    def question(self, history: Int[np.ndarray, "_"], decode: DecodeConfig) -> Question:
+        """A history of item rows (oldest first) and its search, to be asked again with less evidence."""
+        padded = pad_histories([history], HISTORY_LENGTH)[0]
+        return Question(self.model, self.index, padded, history, decode, self.neighbours)
 
 
 def _row_of(key: str, rows: dict[str, int], kind: str) -> int:
