@@ -21,6 +21,7 @@ from reg4rec_core.decoding import (
     SearchedItems,
     path_scores,
     paths_of,
+    search,
     search_items,
 )
 from reg4rec_core.decoding.path_scores import ItemPaths
@@ -55,6 +56,11 @@ class Question:
     def without(self, sets: Sequence[Places]) -> Int[np.ndarray, "sets L"]:
         """The history without each set of places: what is older moves up, as if it had never been bought."""
         return np.stack([left_out(self.history, places) for places in sets])
+
+    def trace(self) -> ReasoningTrace:
+        """The question's own search, on the whole evidence."""
+        history, seen = self.history[None], [self.seen]
+        return search(self.model, self.index, history, self.config, seen=seen, neighbours=self.neighbours)[0]
 
     def score(self, histories: Int[np.ndarray, "B L"], paths: ItemPaths) -> PathScores:
         """The same paths under other evidence."""

@@ -11,8 +11,7 @@ from planted_model import PlantedModel
 
 from reg4rec_core.analysis.attribution import Question, attribute, left_out, smallest_edit
 from reg4rec_core.config import DecodeConfig
-from reg4rec_core.decoding import ItemIndex, item_path_scores, search
-from reg4rec_core.types import ReasoningTrace
+from reg4rec_core.decoding import ItemIndex, item_path_scores
 
 SIZES = {"n_items": 40, "n_codebooks": 4, "codebook_size": 3}
 
@@ -30,13 +29,6 @@ def ask(model: LookupModel, history: list[int], **settings: object) -> Question:
     return Question(model, ItemIndex(ids), padded, np.array(history), config, nearest)
 
 
-def search_of(question: Question) -> ReasoningTrace:
-    config, history = question.config, question.history[None]
-    return search(
-        question.model, question.index, history, config, seen=[question.seen], neighbours=question.neighbours
-    )[0]
-
-
 def test_leaving_out_closes_the_gap_and_keeps_the_length() -> None:
     history = np.array([0, 0, 4, 5, 6, 7])
     assert left_out(history, (3, 5)).tolist() == [0, 0, 0, 0, 4, 6]
@@ -46,7 +38,7 @@ def test_leaving_out_closes_the_gap_and_keeps_the_length() -> None:
 @pytest.mark.parametrize("kind", ["item_marginal", "heads", "mixture"])
 def test_influence_is_what_a_path_loses_without_the_history_item(kind: str) -> None:
     question = ask(LookupModel(seed=1, **SIZES), [4, 9, 2, 30], code_probabilities=kind)
-    trace = search_of(question)
+    trace = question.trace()
     found = attribute(question, trace)
     assert found.history.tolist() == [4, 9, 2, 30]
     assert found.positions.tolist() == [2, 3, 4, 5]
@@ -58,7 +50,7 @@ def test_influence_is_what_a_path_loses_without_the_history_item(kind: str) -> N
 def test_influence_equals_exhaustive_scoring_where_the_order_of_codes_does_not_matter() -> None:
     """Item-marginal codes and item logits that no code revises: an item's mass is the same along every order."""
     question = ask(LookupModel(seed=2, revises=False, **SIZES), [4, 9, 2, 30], theta=math.inf)
-    found = attribute(question, search_of(question))
+    found = attribute(question, question.trace())
     model, index, config, seen = question.model, question.index, question.config, question.seen
     histories = question.without([(), (2,), (3,), (4,), (5,)])
     scores = [item_path_scores(model, index, history, config, seen=seen) for history in histories]
@@ -73,7 +65,7 @@ def test_influence_equals_exhaustive_scoring_where_the_order_of_codes_does_not_m
 
 def test_padding_and_what_else_is_asked_change_nothing() -> None:
     question = ask(LookupModel(seed=3, **SIZES), [4, 9, 2])
-    trace = search_of(question)
+    trace = question.trace()
     found = attribute(question, trace)
     longer = attribute(replace(question, history=np.concatenate([np.zeros(5, np.int64), question.history])), trace)
     np.testing.assert_array_equal(longer.influence, found.influence)
@@ -92,7 +84,7 @@ def test_what_may_be_recommended_stays_when_evidence_is_left_out() -> None:
 
 def test_a_neighbour_has_no_path_and_so_no_influence() -> None:
     question = ask(LookupModel(seed=5, **SIZES), [4, 9, 2], beam_width=1)
-    trace = search_of(question)
+    trace = question.trace()
     found = attribute(question, trace)
     assert trace.item_nodes[0] >= 0
     assert (trace.item_nodes[2:] < 0).all()
@@ -102,7 +94,7 @@ def test_a_neighbour_has_no_path_and_so_no_influence() -> None:
 
 def test_a_planted_cause_has_its_exact_influence_and_its_removal_drops_the_item() -> None:
     question = ask(PlantedModel(seed=6, gains={(9, 20): 8.0, (2, 21): 3.0}, **SIZES), [4, 9, 2])
-    found = attribute(question, search_of(question))
+    found = attribute(question, question.trace())
     assert found.items[0] == 20
     assert found.strongest(0)[0] == 4
     assert found.influence[0] == pytest.approx(0, abs=1e-5), "item 4 says nothing"
@@ -113,7 +105,7 @@ def test_a_planted_cause_has_its_exact_influence_and_its_removal_drops_the_item(
 def test_two_causes_that_say_the_same_are_found_as_a_pair() -> None:
     """Leaving one of them out changes little: its influence is small, and no single removal drops the item."""
     question = ask(PlantedModel(seed=6, gains={(9, 20): 9.0, (2, 20): 9.0}, **SIZES), [4, 9, 2, 30, 31])
-    found = attribute(question, search_of(question))
+    found = attribute(question, question.trace())
     edit = smallest_edit(question, found, 0)
     assert sorted(question.history[edit.removed].tolist()) == [2, 9]
     assert edit.smallest
@@ -123,7 +115,7 @@ def test_pairs_find_what_growing_the_strongest_set_misses() -> None:
     """Item 31 only holds a rival back: without it item 20 loses most of its probability and one place."""
     gains = {(9, 20): 8.0, (2, 20): 8.0, (4, 21): 40.0, (31, 21): -40.0}
     question = ask(PlantedModel(seed=6, gains=gains, **SIZES), [4, 9, 2, 30, 31])
-    found = attribute(question, search_of(question))
+    found = attribute(question, question.trace())
     assert (found.items[0], question.history[found.strongest(0)[0]]) == (20, 31)
     edit = smallest_edit(question, found, 0)
     assert sorted(question.history[edit.removed].tolist()) == [2, 9]
@@ -142,7 +134,7 @@ def dropping_sets(question: Question, item: int) -> list[tuple[int, ...]]:
 def test_the_smallest_edit_is_as_small_as_trying_every_set(seed: int) -> None:
     gains = {(cause, 20): 3.0 for cause in (4, 9, 2, 30, 31)[: 2 + seed % 4]}
     question = ask(PlantedModel(seed=seed, gains=gains, **SIZES), [4, 9, 2, 30, 31], top_k=3)
-    found = attribute(question, search_of(question))
+    found = attribute(question, question.trace())
     for rank, item in enumerate(found.items.tolist()):
         edit, sets = smallest_edit(question, found, rank), dropping_sets(question, item)
         assert edit.found == bool(sets)
@@ -154,7 +146,7 @@ def test_the_smallest_edit_is_as_small_as_trying_every_set(seed: int) -> None:
 
 def test_a_budget_is_kept_and_said_to_have_ended_the_search() -> None:
     question = ask(PlantedModel(seed=6, gains={(9, 20): 9.0, (2, 20): 9.0}, **SIZES), [4, 9, 2, 30, 31])
-    found = attribute(question, search_of(question))
+    found = attribute(question, question.trace())
     edit = smallest_edit(question, found, 0, budget=4)
     assert (edit.found, edit.smallest, edit.searches) == (False, False, 0)
     edit = smallest_edit(question, found, 0, budget=5)
@@ -163,5 +155,5 @@ def test_a_budget_is_kept_and_said_to_have_ended_the_search() -> None:
 
 def test_the_only_purchase_is_never_removed() -> None:
     question = ask(PlantedModel(seed=6, gains={(9, 20): 9.0}, **SIZES), [9])
-    edit = smallest_edit(question, attribute(question, search_of(question)), 0)
+    edit = smallest_edit(question, attribute(question, question.trace()), 0)
     assert (edit.found, edit.searches) == (False, 0)
