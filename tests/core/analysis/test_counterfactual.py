@@ -139,7 +139,8 @@ def test_trees_part_where_a_code_differs_and_what_follows_is_not_shared() -> Non
 
 def test_trees_part_also_where_only_one_of_them_goes_on() -> None:
     whole = small_trace()
-    columns = "parent step attempt codebook code log_prob score confidence js fate items_left beliefs".split()
+    columns = ["parent", "step", "attempt", "codebook", "code", "log_prob", "score", "confidence"]
+    columns += ["js", "fate", "items_left", "beliefs"]
     shorter = small_trace(**{name: getattr(whole, name)[:7] for name in columns}, item_nodes=np.array([4, 6, -1, -1]))
     for found in (compare_traces(whole, shorter), compare_traces(shorter, whole)):
         assert found.partings.tolist() == [[2, 2]]
