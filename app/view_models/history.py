@@ -75,10 +75,10 @@ def influence_note(trace: ReasoningTrace, catalog: Catalog, rank: int) -> str:
 
 
 def purchase_names(cards: pd.DataFrame) -> list[str]:
-    """The purchases as options: place, title and influence where it is known."""
-    said = cards["said"] if "said" in cards else [""] * len(cards)
-    names = zip(range(1, len(cards) + 1), cards["title"], said, strict=True)
-    return [f"{place} · {title}" + (f" · {words}" if words else "") for place, title, words in names]
+    """The purchases as options: place, influence where it is known (a long title must not hide it), and title."""
+    values = [f" · {value:+.2f} nats" for value in cards["influence"]] if "influence" in cards else [""] * len(cards)
+    names = zip(range(1, len(cards) + 1), values, cards["title"], strict=True)
+    return [f"{place}{value} · {title}" for place, value, title in names]
 
 
 def edit_banner(edits: Sequence[Edit]) -> str:
@@ -100,13 +100,35 @@ class Changes:
 
 def changes(comparison: TraceComparison, catalog: Catalog) -> Changes:
     """What entered, left and moved, in this order, and how far the trees and the first belief agree."""
+    moves = [("▲", "entered", comparison.entered), ("▼", "left", comparison.left), ("↕", "moved", comparison.moved)]
+    rows = [
+        (f"{sign}\N{NO-BREAK SPACE}{name}", catalog.titles[move.item], str(move.before or "–"), str(move.after or "–"))
+        for sign, name, group in moves
+        for move in group
+    ]
+    counts = {kind: sum(edit.kind == kind for edit in edits) for kind in verbs}
+    parts = [f"{n} item{'s' if n > 1 else ''} {verbs[kind]}" for kind, n in counts.items() if n]
+    return f"Edited history: {', '.join(parts)}. This is what the model would have said; nobody bought like this."
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How an edit changed the list."""
+
+    summary: str
+    rows: pd.DataFrame
+    """item, before, after: places, "–" where the item is not in the list."""
+
+
+def changes(comparison: TraceComparison, catalog: Catalog) -> Changes:
+    """What entered, left and moved, in this order, and how far the trees and the first belief agree."""
     moves = [("entered", comparison.entered), ("left", comparison.left), ("moved", comparison.moved)]
     rows = [
-        (f"{'▲' if name == 'entered' else '▼' if name == 'left' else '↕'} {name}", catalog.titles[move.item],
+        (f"{'▲' if name == 'entered' else '▼' if name == 'left' else '↕'}\N{NO-BREAK SPACE}{name}", catalog.titles[move.item],
          str(move.before or "–"), str(move.after or "–"))
         for name, group in moves for move in group
     ]  # fmt: skip
-    counts = ", ".join(f"{len(group)} {name}" for name, group in moves)
+    counts = ", ".join(f"{len(group)} {name}" for _, name, group in moves)
     shared, whole = len(comparison.shared), len(comparison.shared) + len(comparison.only_before)
     summary = (
         f"Against the original list: {counts}. {shared} of the original tree's {whole} nodes are still there; "

@@ -42,7 +42,7 @@ def test_influence_is_shown_as_a_share_of_the_largest_and_in_words():
         "speaks against it, -2.00 nats",
         "hardly matters, 0.00 nats",
     ]
-    assert history.purchase_names(shown)[1] == "2 · Plum Lipstick · speaks against it, -2.00 nats"
+    assert history.purchase_names(shown)[1] == "2 · -2.00 nats · Plum Lipstick"
 
 
 def test_a_neighbour_shows_no_influence():
@@ -74,10 +74,10 @@ def test_changes_list_what_entered_left_and_moved():
     comparison = compare_traces(small_trace(), small_trace(items=np.array([4, 2, 6, 7])))
     changes = history.changes(comparison, CATALOG)
     assert changes.rows.to_numpy().tolist() == [
-        ["▲ entered", "Mint Shampoo", "–", "3"],
-        ["▼ left", "Brown Mascara", "3", "–"],
-        ["↕ moved", "Black Mascara", "2", "1"],
-        ["↕ moved", "Plum Lipstick", "1", "2"],
+        ["▲\N{NO-BREAK SPACE}entered", "Mint Shampoo", "–", "3"],
+        ["▼\N{NO-BREAK SPACE}left", "Brown Mascara", "3", "–"],
+        ["↕\N{NO-BREAK SPACE}moved", "Black Mascara", "2", "1"],
+        ["↕\N{NO-BREAK SPACE}moved", "Plum Lipstick", "1", "2"],
     ]
     assert changes.summary.startswith(
         "Against the original list: 1 entered, 1 left, 2 moved. 8 of the original tree's 8"
