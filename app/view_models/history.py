@@ -106,28 +106,6 @@ def changes(comparison: TraceComparison, catalog: Catalog) -> Changes:
         for sign, name, group in moves
         for move in group
     ]
-    counts = {kind: sum(edit.kind == kind for edit in edits) for kind in verbs}
-    parts = [f"{n} item{'s' if n > 1 else ''} {verbs[kind]}" for kind, n in counts.items() if n]
-    return f"Edited history: {', '.join(parts)}. This is what the model would have said; nobody bought like this."
-
-
-@dataclass(frozen=True)
-class Changes:
-    """How an edit changed the list."""
-
-    summary: str
-    rows: pd.DataFrame
-    """item, before, after: places, "–" where the item is not in the list."""
-
-
-def changes(comparison: TraceComparison, catalog: Catalog) -> Changes:
-    """What entered, left and moved, in this order, and how far the trees and the first belief agree."""
-    moves = [("entered", comparison.entered), ("left", comparison.left), ("moved", comparison.moved)]
-    rows = [
-        (f"{'▲' if name == 'entered' else '▼' if name == 'left' else '↕'}\N{NO-BREAK SPACE}{name}", catalog.titles[move.item],
-         str(move.before or "–"), str(move.after or "–"))
-        for name, group in moves for move in group
-    ]  # fmt: skip
     counts = ", ".join(f"{len(group)} {name}" for _, name, group in moves)
     shared, whole = len(comparison.shared), len(comparison.shared) + len(comparison.only_before)
     summary = (
