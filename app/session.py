@@ -17,14 +17,20 @@ from app.charts import Ground
 from app.view_models.reasoning import found_users, is_telling, telling_score
 from app.view_models.tree import describe_nodes, path_length
 from reg4rec_core import (
+    Attribution,
     DecodeConfig,
+    Edit,
     Facets,
     InputError,
     ReasoningTrace,
     Recommender,
     TransitionSource,
     UserIndex,
+    ask_edited,
+    attribute,
+    format_edits,
     index_users,
+    parse_edits,
     read_facets,
     search_users,
 )
@@ -130,22 +136,57 @@ class Searched:
     """For every recommended item, the history items after which other shoppers bought it."""
 
 
-def search(run: OpenRun, user: int, at: str, decode: DecodeConfig) -> Searched:
-    """The search for a user's history; kept, so that clicking around in it costs little."""
-    return _search(run.key, user, at, decode, run)
+def search(run: OpenRun, user: int, at: str, decode: DecodeConfig, edits: tuple[Edit, ...] = ()) -> Searched:
+    """The search for a user's history, edited or not; kept, so that clicking around in it costs little."""
+    return _search(run.key, user, at, decode, format_edits(edits), run)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _search(key: RunKey, user: int, at: str, decode: DecodeConfig, _run: OpenRun) -> Searched:
+def _search(key: RunKey, user: int, at: str, decode: DecodeConfig, edits: str, _run: OpenRun) -> Searched:
     history = _run.recommender.history(user, at)
     if len(history) == 0:
         key = _run.recommender.interactions.user_keys[user]
         raise InputError(
             f"user {key} bought nothing before what is to be predicted; predict now, or look at another user"
         )
-    trace = _run.recommender.recommend([history], decode)[0]
-    sources = tuple(_run.recommender.transition_sources(history, int(item)) for item in trace.items)
+    asked = ask_edited(_run.recommender.question(history, decode), parse_edits(edits))
+    trace, seen = asked.trace(), asked.history[asked.history > 0]
+    sources = tuple(_run.recommender.transition_sources(seen, int(item)) for item in trace.items)
     return Searched(trace, describe_nodes(trace, _run.facets), sources)
+
+
+def influence(run: OpenRun, user: int, at: str, decode: DecodeConfig, edits: tuple[Edit, ...]) -> Attribution:
+    """What each purchase adds to each recommended item of `search` with the same arguments; kept like it."""
+    return _influence(run.key, user, at, decode, format_edits(edits), run)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _influence(key: RunKey, user: int, at: str, decode: DecodeConfig, edits: str, _run: OpenRun) -> Attribution:
+    history = _run.recommender.history(user, at)
+    question = ask_edited(_run.recommender.question(history, decode), parse_edits(edits))
+    return attribute(question, _search(key, user, at, decode, edits, _run).trace)
+
+
+def chosen_edits() -> tuple[Edit, ...]:
+    """What the URL changes in the history; InputError when it says something else."""
+    return parse_edits(st.query_params.get("edit", ""))
+
+
+def leave_out(place: int) -> None:
+    """Go on without the purchase at a place of the history as it is shown, the oldest is 1."""
+    st.query_params["edit"] = format_edits((*chosen_edits(), Edit("remove", place, 0)))
+    st.query_params.pop("path", None)
+
+
+def restore_history() -> None:
+    """Back to what the user really bought."""
+    st.query_params.pop("edit", None)
+    st.query_params.pop("path", None)
+
+
+def is_edited() -> bool:
+    """Whether the URL asks for another history, sensible or not."""
+    return bool(st.query_params.get("edit"))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for a user worth showing…")
@@ -178,7 +219,7 @@ def chosen_user_key(run: OpenRun) -> str:
 def choose_user(key: str) -> None:
     """Look at another user, from the path of their first recommendation."""
     st.query_params["user"] = key
-    st.query_params.pop("path", None)
+    restore_history()
 
 
 def chosen_path() -> str:

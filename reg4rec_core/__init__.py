@@ -4,6 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reg4rec_core.analysis.attribution import Attribution, attribute
+    from reg4rec_core.analysis.counterfactual import (
+        Edit,
+        TraceComparison,
+        ask_edited,
+        compare_traces,
+        format_edits,
+        parse_edits,
+    )
     from reg4rec_core.analysis.document import search_document
     from reg4rec_core.analysis.evidence import ScoreParts, TransitionSource, score_parts, transition_sources
     from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
@@ -14,6 +23,15 @@ if TYPE_CHECKING:
     from reg4rec_core.types import UNKNOWN, Catalog, Fate, InputError, Interactions, ReasoningTrace, SemanticIds
 
 _HOMES = {
+    "analysis.attribution": ("Attribution", "attribute"),
+    "analysis.counterfactual": (
+        "Edit",
+        "TraceComparison",
+        "ask_edited",
+        "compare_traces",
+        "format_edits",
+        "parse_edits",
+    ),
     "analysis.document": ("search_document",),
     "analysis.evidence": ("ScoreParts", "TransitionSource", "score_parts", "transition_sources"),
     "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
@@ -28,9 +46,11 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "HISTORY_LENGTH",
     "UNKNOWN",
+    "Attribution",
     "Catalog",
     "CodeCard",
     "DecodeConfig",
+    "Edit",
     "Facets",
     "Fate",
     "FoundUser",
@@ -40,15 +60,21 @@ __all__ = [
     "Recommender",
     "ScoreParts",
     "SemanticIds",
+    "TraceComparison",
     "TransitionSource",
     "UserIndex",
+    "ask_edited",
+    "attribute",
     "code_card",
+    "compare_traces",
     "count_fates",
     "explain_item",
     "explain_node",
     "facet_letter",
+    "format_edits",
     "index_users",
     "items_left",
+    "parse_edits",
     "read_facets",
     "score_parts",
     "search_document",

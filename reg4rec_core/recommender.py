@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
+from reg4rec_core.analysis.attribution import Question
 from reg4rec_core.analysis.evidence import TransitionSource, transition_sources
 from reg4rec_core.checkpoint import Run, open_run
 from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
@@ -104,6 +105,11 @@ class Recommender:
         """The items of a history after which other shoppers bought `item`, the most telling first."""
         transitions = self.model.network.transitions
         return () if transitions is None else transition_sources(transitions, history, item)
+
+    def question(self, history: Int[np.ndarray, "_"], decode: DecodeConfig) -> Question:
+        """A history of item rows (oldest first) and its search, to be asked again with less evidence."""
+        padded = pad_histories([history], HISTORY_LENGTH)[0]
+        return Question(self.model, self.index, padded, history, decode, self.neighbours)
 
 
 def _row_of(key: str, rows: dict[str, int], kind: str) -> int:

@@ -18,8 +18,8 @@ STYLE = """
 .r4-why { min-height: 4.5em; font-size: 1rem; line-height: 1.5; max-width: 190ch; }
 .r4-strip { display: flex; flex-direction: row-reverse; gap: 18px; overflow-x: auto;
             padding: 2px 2px 8px; }
-.r4-card { flex: 0 0 auto; width: 172px; height: 92px; box-sizing: border-box; padding: 7px 10px; position: relative;
-           border: 1px solid var(--line); border-radius: 6px; background: var(--tint);
+.r4-card { flex: 0 0 auto; width: 172px; min-height: 92px; box-sizing: border-box; padding: 7px 10px;
+           position: relative; border: 1px solid var(--line); border-radius: 6px; background: var(--tint);
            font-size: .86rem; line-height: 1.3; }
 .r4-card:not(:last-child)::before { content: "→"; position: absolute; left: -16px; top: 32px; color: var(--soft); }
 .r4-card .name { display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden;
@@ -27,6 +27,12 @@ STYLE = """
 .r4-card .line { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; color: var(--soft); font-size: .8rem; }
 .r4-card.next { border-style: dashed; border-color: var(--accent); background: none; width: 214px;
                 margin-right: auto; }
+.r4-influence { display: flex; align-items: center; gap: 8px; margin-top: 4px; }
+.r4-influence .track { position: relative; flex: 1; height: 8px; background: var(--line); border-radius: 2px; }
+.r4-influence .track::after { content: ""; position: absolute; left: 50%; top: -2px; bottom: -2px; width: 1px;
+                              background: currentColor; }
+.r4-influence .fill { position: absolute; top: 0; bottom: 0; }
+.r4-influence .num { font-size: .8rem; min-width: 3em; }
 .r4-legend { display: flex; flex-wrap: wrap; gap: 4px 18px; align-items: center; }
 .r4-legend .glyph { font-size: 1.25em; line-height: 1; margin-right: 5px; }
 .r4-scroll { overflow: auto; border-top: 1px solid var(--line); }

@@ -1,18 +1,18 @@
-"""Why this item: one user's search as a tree, followed step by step."""
+"""Why this item: one user's search as a tree, followed step by step, on the real history or an edited one."""
 
 import streamlit as st
 
-from app import charts, session
-from app.components import belief, controls, node_panel
+from app import session
+from app.components import controls, edited_history, node_panel
 from app.components.history_strip import history_strip
 from app.components.markup import page_heading, paragraph
 from app.components.recommendation_list import recommendation_list
-from app.components.search_tree import legend, search_tree
 from app.components.share import share
 from app.components.user_picker import user_picker
+from app.screens.searched_tree import searched_tree
+from app.view_models import history
 from app.view_models import reasoning as view
-from app.view_models import tree
-from reg4rec_core import InputError
+from reg4rec_core import HISTORY_LENGTH, InputError, compare_traces
 
 
 def page() -> None:
@@ -24,6 +24,8 @@ def page() -> None:
         explore(run)
     except InputError as error:
         st.error(view.sentence(str(error)), icon=":material/error:")
+        if session.is_edited():
+            edited_history.restore_button(session.restore_history)
 
 
 def explore(latest: session.OpenRun) -> None:
@@ -34,48 +36,37 @@ def explore(latest: session.OpenRun) -> None:
     run = session.with_weights(latest, session.chosen_weights(latest))
     recommender, user, at = run.recommender, run.recommender.user_index(key), choice.at
     decode = session.decode_settings(run, theta=choice.theta, corp=choice.corp, beam=choice.beam)
-    searched, target = session.search(run, user, at, decode), recommender.target(user, at)
+    edits = session.chosen_edits()
+    searched, target = session.search(run, user, at, decode, edits), recommender.target(user, at)
     trace, whose = searched.trace, view.whose_search(run.weights, run.stages)
-
-    sentence = st.container()
-    cards = view.history_cards(catalog, recommender.interactions, user, len(recommender.history(user, at)))
-    history_strip(cards, next_title=view.target_title(catalog, target), outcome=view.outcome(trace, target))
-    focus = draw_search(run, searched, target)
+    if edits:
+        edited_history.banner(history.edit_banner(edits), on_restore=session.restore_history)
+    sentence, strip = st.container(), st.container()
+    focus = searched_tree(run, searched, target)
+    rank = history.followed_rank(trace, focus)
+    bought = view.history_cards(catalog, recommender.interactions, user, len(recommender.history(user, at)))
+    cards = history.edited_cards(bought, edits, catalog, length=HISTORY_LENGTH)
+    cards = history.with_influence(cards, session.influence(run, user, at, decode, edits), rank)
+    with strip:
+        title, outcome = view.target_title(catalog, target), view.outcome(trace, target)
+        note = history.influence_note(trace, catalog, rank)
+        history_strip(cards, session.ground(), next_title=title, outcome=outcome, note=note)
+        edited_history.leave_out_control(history.purchase_names(cards), on_leave_out=session.leave_out)
     with sentence:
         paragraph(whose + view.why(trace, run.facets, focus))
     node_panel.node_details(view.node_details(trace, run.facets, focus.node))
     st.markdown(f"##### The {len(trace.items)} items it recommends")
-    listed = view.recommendations(trace, run.facets, focus, target, searched.sources)
-    recommendation_list(listed, on_follow=session.follow)
+    comparison = compare_traces(session.search(run, user, at, decode).trace, trace)
+    beside = edited_history.changes_beside(history.changes(comparison, catalog)) if edits else st.container()
+    with beside:
+        listed = view.recommendations(trace, run.facets, focus, target, searched.sources)
+        recommendation_list(listed, on_follow=session.follow)
     with take_away:
         what = {"run": run.name, "weights": run.weights, "user": key, "at": at}
-        link = view.permalink(st.context.url or "", what | view.link_state(decode, focus, trace))
-        share(link, file_name=view.file_name(what), document=lambda: view.trace_json(catalog, trace))
+        link = view.permalink(st.context.url or "", what | view.link_state(decode, focus, trace, edits))
+        name = view.file_name(what | ({"edit": "edited"} if edits else {}))
+        share(link, file_name=name, document=lambda: view.trace_json(catalog, trace))
     st.caption(view.footer(run.name, run.weights, recommender.run.settings))
-
-
-def draw_search(run: session.OpenRun, searched: session.Searched, target: int) -> tree.Focus:
-    """The tree beside the belief at the chosen step; returns the path that is followed."""
-    left, right = st.columns([7, 3], gap="medium")
-    trace, ground = searched.trace, session.ground()
-    with right:
-        step = controls.step_scrubber(int(trace.step.max()), default=trace.check_from, set_step=session.set_step)
-        focus = tree.find_focus(trace, session.chosen_path(), step)
-        title = view.belief_title(trace, focus)
-        belief.belief_chart(charts.belief_bars(view.belief_rows(trace, run.facets.catalog, focus), ground), title=title)
-        belief.js_gauge(view.belief_shift(trace, focus.node), ground)
-        node_panel.node_summary(view.node_reason(trace, focus), view.node_facts(trace, focus.node))
-    with left:
-        fold_box, legend_box = st.columns([1.6, 6], vertical_alignment="center")
-        with legend_box:
-            legend(tree.fate_counts(trace), ground)
-        with fold_box:
-            fold = controls.fold_control()
-        nodes = tree.search_tree(searched.nodes, trace, run.facets, focus, target, fold=fold)
-        summary = tree.tree_summary(trace, run.facets, focus)
-        drawing = charts.search_tree(nodes, tree.tree_columns(trace, fold=fold), ground, alt=summary)
-        search_tree(drawing, on_choose=session.choose_node)
-    return focus
 
 
 page()

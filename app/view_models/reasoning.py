@@ -23,6 +23,7 @@ from reg4rec_core import (
     Catalog,
     CodeCard,
     DecodeConfig,
+    Edit,
     Facets,
     FoundUser,
     Interactions,
@@ -33,6 +34,7 @@ from reg4rec_core import (
     explain_item,
     explain_node,
     facet_letter,
+    format_edits,
     items_left,
     score_parts,
     search_document,
@@ -335,7 +337,7 @@ def found_users(users: list[FoundUser], catalog: Catalog, interactions: Interact
     )
 
 
-def link_state(decode: DecodeConfig, focus: Focus, trace: ReasoningTrace) -> dict[str, str]:
+def link_state(decode: DecodeConfig, focus: Focus, trace: ReasoningTrace, edits: Sequence[Edit] = ()) -> dict[str, str]:
     """The choices of the page that a link has to spell out, by their names in the URL."""
     off = np.isinf(decode.theta)
     return {
@@ -344,6 +346,7 @@ def link_state(decode: DecodeConfig, focus: Focus, trace: ReasoningTrace) -> dic
         "beam": str(decode.beam_width),
         "step": str(focus.step),
         "path": path_key(trace, focus.rows[-1]),
+        "edit": format_edits(edits),
     }
 
 

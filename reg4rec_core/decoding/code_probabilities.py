@@ -187,13 +187,21 @@ def completions(view: BeamView | RootView, kind: CodeProbabilities) -> Float[Ten
 
 def expand(view: BeamView | RootView, kind: CodeProbabilities) -> Expansion:
     """Choose each beam's next codebook (CRSS) and give the probability and look-ahead of each of its codes."""
-    completion = completions(view, kind)
     has_choice = view.has_choice()
     # the heads' confidence is that of the full softmax, so a forced code does not look certain there
     counts_as_choice = torch.ones_like(has_choice) if kind == "heads" else has_choice
-    codebook = choose_codebooks(_confidences(view, kind), counts_as_choice, view.used)
+    return _expand_in(view, kind, choose_codebooks(_confidences(view, kind), counts_as_choice, view.used), has_choice)
 
-    codes = view.codes_in(codebook)
+
+def expand_in(view: BeamView | RootView, kind: CodeProbabilities, codebook: Int[Tensor, "B V"]) -> Expansion:
+    """The same for codebooks that are given: a known path keeps its order whatever the network is now sure of."""
+    return _expand_in(view, kind, codebook, view.has_choice())
+
+
+def _expand_in(
+    view: BeamView | RootView, kind: CodeProbabilities, codebook: Int[Tensor, "B V"], has_choice: Bool[Tensor, "B V M"]
+) -> Expansion:
+    completion, codes = completions(view, kind), view.codes_in(codebook)
     best = _bins(completion, view.index.codebook_size, IMPOSSIBLE).scatter_reduce_(2, codes, completion, "amax")
     open_codes = best > IMPOSSIBLE
     log_prob = _code_log_probs(view, kind, codebook, codes, open_codes).clamp_max(0)

@@ -1,0 +1,33 @@
+"""The tree of a search beside the belief at the chosen step: the hero of the Reasoning page."""
+
+import streamlit as st
+
+from app import charts, session
+from app.components import belief, controls, node_panel
+from app.components.search_tree import legend, search_tree
+from app.view_models import reasoning as view
+from app.view_models import tree
+
+
+def searched_tree(run: session.OpenRun, searched: session.Searched, target: int) -> tree.Focus:
+    """The tree beside the belief at the chosen step; returns the path that is followed."""
+    left, right = st.columns([7, 3], gap="medium")
+    trace, ground = searched.trace, session.ground()
+    with right:
+        step = controls.step_scrubber(int(trace.step.max()), default=trace.check_from, set_step=session.set_step)
+        focus = tree.find_focus(trace, session.chosen_path(), step)
+        title = view.belief_title(trace, focus)
+        belief.belief_chart(charts.belief_bars(view.belief_rows(trace, run.facets.catalog, focus), ground), title=title)
+        belief.js_gauge(view.belief_shift(trace, focus.node), ground)
+        node_panel.node_summary(view.node_reason(trace, focus), view.node_facts(trace, focus.node))
+    with left:
+        fold_box, legend_box = st.columns([1.6, 6], vertical_alignment="center")
+        with legend_box:
+            legend(tree.fate_counts(trace), ground)
+        with fold_box:
+            fold = controls.fold_control()
+        nodes = tree.search_tree(searched.nodes, trace, run.facets, focus, target, fold=fold)
+        summary = tree.tree_summary(trace, run.facets, focus)
+        drawing = charts.search_tree(nodes, tree.tree_columns(trace, fold=fold), ground, alt=summary)
+        search_tree(drawing, on_choose=session.choose_node)
+    return focus
