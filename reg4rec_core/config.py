@@ -64,7 +64,7 @@ class PrepareConfig(Settings):
     min_category_items: int | None = None
     """Classes with fewer items are merged into their parent; 10 for leaf, 1 (no merging) for a numbered level."""
     ties: Literal["standard", "shuffled"] = "standard"
-    """Order of a user's interactions of one day: standard keeps the source's, which may say what came; shuffled draws it."""
+    """Order of a user's items of one day: standard is the source's, which may leak the target; shuffled is drawn."""
     seed: int = 0
     """Draws the shuffled ties."""
 
@@ -240,6 +240,20 @@ class SasrecConfig(Settings):
             f"learning_rate must be > 0, got {self.learning_rate}",
         )
         _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), got {self.dropout}")
+
+
+@dataclass(frozen=True)
+class PeerConfig(Settings):
+    """A peer that the package cornac trains; everything else follows the recipe it ships."""
+
+    epochs: int | None = None
+    """Passes over the training sequences; left out, those of the recipe."""
+    seed: int = 0
+    """Everything random follows from it."""
+
+    def __post_init__(self) -> None:
+        _require(self.epochs is None or self.epochs >= 1, f"epochs must be >= 1, got {self.epochs}")
+        _require(self.seed >= 0, f"seed must be >= 0, got {self.seed}")
 
 
 @dataclass(frozen=True)

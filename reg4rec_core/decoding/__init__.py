@@ -4,6 +4,7 @@ from reg4rec_core.decoding.benchmark import DecodingBenchmark, benchmark_decodin
 from reg4rec_core.decoding.block import BLOCK_USERS
 from reg4rec_core.decoding.constraints import ItemIndex
 from reg4rec_core.decoding.oracle import item_path_scores
+from reg4rec_core.decoding.random_paths import RandomLists, random_paths
 from reg4rec_core.decoding.reasoning_model import ReasoningModel
 from reg4rec_core.decoding.search import SearchedItems, search, search_items
 
@@ -11,10 +12,12 @@ __all__ = [
     "BLOCK_USERS",
     "DecodingBenchmark",
     "ItemIndex",
+    "RandomLists",
     "ReasoningModel",
     "SearchedItems",
     "benchmark_decoding",
     "item_path_scores",
+    "random_paths",
     "search",
     "search_items",
 ]

@@ -6,10 +6,7 @@ baselines/rpg.safetensors, baselines/tiger.safetensors
                              users and places of their test targets: their networks belong to another package
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +17,7 @@ from safetensors.torch import load_file
 from reg4rec_core.checkpoint import Run, write_tensors
 from reg4rec_core.config import HISTORY_LENGTH, SasrecConfig
 from reg4rec_core.data.batching import pad_histories
-from reg4rec_core.evaluation.full_ranking import Places, Progress, full_ranking
+from reg4rec_core.evaluation.full_ranking import Progress, Ranking, timed_ranking
 from reg4rec_core.evaluation.held_out import HeldOut, Split
 from reg4rec_core.model.sasrec import SASRec
 from reg4rec_core.types import InputError
@@ -57,15 +54,6 @@ def build_sasrec(config: SasrecConfig, *, n_items: int) -> SASRec:
     )
 
 
-@dataclass(frozen=True)
-class PeerRanking:
-    """What a peer makes of the questions."""
-
-    places: Places
-    users_per_second: float
-    training_seconds: float
-
-
 def load_sasrec(run: Run) -> SASRec:
     """The run's trained SASRec; InputError names the command that trains one."""
     if not is_trained(run, "sasrec"):
@@ -91,23 +79,14 @@ def sasrec_scores(network: SASRec, block: HeldOut) -> Float[np.ndarray, "B N"]:
     return network.item_scores(torch.from_numpy(pad_histories(block.histories, HISTORY_LENGTH))).numpy()
 
 
-def rank_with_sasrec(run: Run, network: SASRec, questions: HeldOut, *, progress: Progress) -> PeerRanking:
+def rank_with_sasrec(run: Run, network: SASRec, questions: HeldOut, *, progress: Progress) -> Ranking:
     """Places of the targets under a trained SASRec."""
 
     def scores(block: HeldOut) -> Float[np.ndarray, "B N"]:
         return sasrec_scores(network, block)
 
-    places, speed = timed_ranking(scores, questions, name="sasrec", progress=progress)
-    return PeerRanking(places, speed, run.read_json(report_name("sasrec"))["seconds"])
-
-
-def timed_ranking(
-    scores: Callable[[HeldOut], Float[np.ndarray, "B N"]], questions: HeldOut, *, name: str, progress: Progress
-) -> tuple[Places, float]:
-    """A full ranking, and how many users a second it took with both rules."""
-    started = time.perf_counter()
-    places = full_ranking(scores, questions, name=name, progress=progress)
-    return places, len(questions) / (time.perf_counter() - started)
+    seconds = run.read_json(report_name("sasrec"))["seconds"]
+    return timed_ranking(scores, questions, name="sasrec", training_seconds=seconds, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -135,7 +114,7 @@ def load_places(run: Run, model: str) -> StoredPlaces:
         ) from error
 
 
-def stored_rankings(run: Run, questions: HeldOut, split: Split) -> dict[str, PeerRanking]:
+def stored_rankings(run: Run, questions: HeldOut, split: Split) -> dict[str, Ranking]:
     """The peers whose places are stored, for these users; none on validation, which is not stored."""
     found = {}
     for model in PEERS if split == "test" else ():
@@ -146,10 +125,25 @@ def stored_rankings(run: Run, questions: HeldOut, split: Split) -> dict[str, Pee
         if not np.isin(questions.users, stored.users).all():
             raise InputError(f"{run.path / tensors_name(model)} lacks users of the test split; train {model} again")
         places = {"excluded": stored.excluded[rows], "included": stored.included[rows]}
-        found[model] = PeerRanking(places, report["users_per_second"], report["seconds"])
+        found[model] = Ranking(places, report["users_per_second"], report["seconds"])
     return found
 
 
-def trained_with(run: Run) -> dict[str, Any]:
-    """How every peer of the run was trained, by name."""
-    return {model: run.read_json(report_name(model)) for model in ("sasrec", *PEERS) if is_trained(run, model)}
+@dataclass(frozen=True)
+class Peers:
+    """What stands beside a run, read before anything long begins."""
+
+    run: Run
+    sasrec: SASRec
+    training_seconds: float
+    """Of the run's own stages up to the evaluated weights."""
+
+
+def open_peers(run: Run, *, weights: str) -> Peers:
+    """The peers of a run whose stage `weights` is evaluated; InputError names the command that trains what is missing.
+
+    The peers that need another package are optional.
+    """
+    stages = ("pretrain_report",) if weights == "pretrained" else ("pretrain_report", "post_train_report")
+    seconds = sum(run.settings.get(stage, {}).get("seconds", 0.0) for stage in stages)
+    return Peers(run, load_sasrec(run), seconds)
