@@ -9,6 +9,7 @@ run.json                    package version, git revision, data checksum, seeds 
 tokenizer_report.json       what the tokenizer made of the catalogue
 metrics.jsonl               one JSON object per logged step
 evaluation/                 stored reports
+baselines/                  peers trained beside the run: SASRec's weights, others' places, how each was trained
 manifest.json               SHA-256 of every file above; training starts from nothing that differs from it
 """
 

@@ -61,6 +61,10 @@ class PrepareConfig(Settings):
     """Granularity of the category classes: leaf, or the level 1, 2, 3, ... of the category path (1 is the root)."""
     min_category_items: int | None = None
     """Classes with fewer items are merged into their parent; 10 for leaf, 1 (no merging) for a numbered level."""
+    ties: Literal["standard", "shuffled"] = "standard"
+    """Order of a user's items of one day: standard is the source's, which may leak the target; shuffled is drawn."""
+    seed: int = 0
+    """Draws the shuffled ties."""
 
     def __post_init__(self) -> None:
         _require(self.k_core >= 0, f"k_core must be >= 0, got {self.k_core}")
@@ -77,6 +81,8 @@ class PrepareConfig(Settings):
             self.min_category_items is None or self.min_category_items >= 1,
             f"min_category_items must be >= 1, got {self.min_category_items}",
         )
+        _require(self.ties in ("standard", "shuffled"), f"ties must be standard or shuffled, got {self.ties}")
+        _require(self.seed >= 0, f"seed must be >= 0, got {self.seed}")
 
     @property
     def smallest_category(self) -> int:
@@ -199,6 +205,65 @@ class PretrainConfig(Settings):
         _require(0 <= self.encoder_share < 1, f"encoder_share must lie in [0, 1), got {self.encoder_share}")
         _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), got {self.dropout}")
         _require(0 <= self.decoder_dropout < 1, f"decoder_dropout must lie in [0, 1), got {self.decoder_dropout}")
+
+
+@dataclass(frozen=True)
+class SasrecConfig(Settings):
+    """SASRec with a full softmax over the catalogue at every position: what a run has to beat."""
+
+    width: int = 64
+    """Width of every state."""
+    hidden: int = 256
+    """Width inside a feed-forward block."""
+    layers: int = 2
+    """Layers of causal self-attention."""
+    n_heads: int = 2
+    """Attention heads."""
+    epochs: int = 60
+    """Passes over the training sequences at most."""
+    patience: int = 10
+    """Stop after this many epochs without a better validation NDCG@10."""
+    batch_size: int = 128
+    """Sequences a step."""
+    learning_rate: float = 1e-3
+    """AdamW step size after warm-up."""
+    weight_decay: float = 0.05
+    """AdamW weight decay on matrices."""
+    warmup_steps: int = 100
+    """Steps of linear warm-up."""
+    dropout: float = 0.5
+    """Share of activations dropped."""
+    seed: int = 0
+    """Everything random follows from it."""
+
+    def __post_init__(self) -> None:
+        _require(
+            self.n_heads >= 1 and self.width >= 1 and self.width % self.n_heads == 0,
+            f"width must be a multiple of n_heads, got {self.width} and {self.n_heads}",
+        )
+        for name in ("hidden", "layers", "epochs", "patience", "batch_size"):
+            _require(getattr(self, name) >= 1, f"{name} must be >= 1, got {getattr(self, name)}")
+        for name in ("weight_decay", "warmup_steps", "seed"):
+            _require(getattr(self, name) >= 0, f"{name} must be >= 0, got {getattr(self, name)}")
+        _require(
+            math.isfinite(self.learning_rate) and self.learning_rate > 0,
+            f"learning_rate must be > 0, got {self.learning_rate}",
+        )
+        _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), got {self.dropout}")
+
+
+@dataclass(frozen=True)
+class PeerConfig(Settings):
+    """A peer that the package cornac trains; everything else follows the recipe it ships."""
+
+    epochs: int | None = None
+    """Passes over the training sequences; left out, those of the recipe."""
+    seed: int = 0
+    """Everything random follows from it."""
+
+    def __post_init__(self) -> None:
+        _require(self.epochs is None or self.epochs >= 1, f"epochs must be >= 1, got {self.epochs}")
+        _require(self.seed >= 0, f"seed must be >= 0, got {self.seed}")
 
 
 @dataclass(frozen=True)

@@ -105,14 +105,22 @@ def js_divergence(
 def bootstrap_interval(
     values: Float[np.ndarray, "B"], *, generator: np.random.Generator, draws: int = 1000, confidence: float = 0.95
 ) -> Interval:
-    """The mean over users and its percentile bootstrap interval: users are drawn anew with replacement.
+    """The mean over users and its percentile bootstrap interval: users are drawn anew with replacement."""
+    return bootstrap_intervals(values[:, None], generator=generator, draws=draws, confidence=confidence)[0]
+
+
+def bootstrap_intervals(
+    values: Float[np.ndarray, "B Q"], *, generator: np.random.Generator, draws: int = 1000, confidence: float = 0.95
+) -> list[Interval]:
+    """`bootstrap_interval` of Q numbers a user that share the draws.
 
     Each draw's counts of users are multinomial, so that memory stays at one row of counts however many users there are.
     """
     if not len(values):
-        return Interval(0.0, 0.0, 0.0)
+        return [Interval(0.0, 0.0, 0.0)] * values.shape[1]
     even = np.full(len(values), 1.0 / len(values))
-    means = np.array([generator.multinomial(len(values), even) @ values / len(values) for _ in range(draws)])
+    means = np.stack([generator.multinomial(len(values), even) @ values / len(values) for _ in range(draws)])
     tail = (1.0 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1.0 - tail])
-    return Interval(float(values.mean()), float(low), float(high))
+    low, high = np.quantile(means, [tail, 1.0 - tail], axis=0)
+    columns = zip(values.mean(0).tolist(), low.tolist(), high.tolist(), strict=True)
+    return [Interval(*column) for column in columns]

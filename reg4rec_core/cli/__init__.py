@@ -14,6 +14,7 @@ COMMANDS = {
     "fit-tokenizer": "Learn the semantic codes of every item (MPQ) and start a run directory.",
     "pretrain": "Train the network of a run on its training interactions.",
     "post-train": "Improve a pre-trained run by rewarding its own reasoning (GRPO).",
+    "baseline": "Train a peer beside a run, on the run's own split, for `evaluate --baselines`.",
     "evaluate": "Rank the whole catalogue for held-out interactions and report how well.",
     "evaluate-explanations": "Take away what explains a recommendation and see whether it goes.",
     "recommend": "Recommend for one history and print the whole search behind the list.",

@@ -1,5 +1,6 @@
 """`reg4rec evaluate`"""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import click
 from reg4rec_core.cli.decoding_options import decoding_options, with_options
 from reg4rec_core.cli.options import json_option, reading_run_option, weights_option
 from reg4rec_core.cli.output import emit, plain, say
+from reg4rec_core.config import DecodeConfig
 from reg4rec_core.types import InputError
 
 if TYPE_CHECKING:
@@ -25,9 +27,8 @@ KEYS = ("recall@5", "ndcg@5", "recall@10", "ndcg@10")
 @click.option(
     "--history-items",
     type=click.Choice(["excluded", "included", "both"]),
-    default="excluded",
-    show_default=True,
-    help="Whether beam search may recommend items of the history; both searches twice.",
+    help="Whether beam search may recommend items of the history; both searches twice.  "
+    "[default: excluded, with --baselines both]",
 )
 @click.option(
     "--oracle-users",
@@ -40,6 +41,16 @@ KEYS = ("recall@5", "ndcg@5", "recall@10", "ndcg@10")
     "--against",
     help="Weights to compare with, user by user: pretrained, post_trained, or another run's directory.",
 )
+@click.option(
+    "--baselines",
+    is_flag=True,
+    help="Rank the same users with floors, trained peers and random paths, too, in one table.",
+)
+@click.option(
+    "--thetas",
+    metavar="THETA[@STEP],...",
+    help="Search again under these thetas, each compared from STEP on (the run's own where none is named).",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Which users a sample draws.")
 @decoding_options
 @weights_option
@@ -51,6 +62,8 @@ def command(
     history_items: Any,
     oracle_users: int,
     against: str | None,
+    baselines: bool,
+    thetas: str | None,
     seed: int,
     weights: str,
     as_json: bool,
@@ -65,11 +78,14 @@ def command(
     from tqdm import tqdm
 
     from reg4rec_core.evaluation import evaluate
+    from reg4rec_core.evaluation.trained_peers import open_peers
     from reg4rec_core.recommender import Recommender
 
     recommender = Recommender.load(run, weights=weights)
     other = open_other(recommender, against) if against is not None else None
+    peers = open_peers(recommender.run, weights=recommender.weights) if baselines else None
     decode = with_options(recommender.decode, options)
+    history_items = history_items or ("both" if baselines else "excluded")
     report = evaluate(
         recommender,
         split,
@@ -78,6 +94,8 @@ def command(
         history_items=history_items,
         oracle_users=oracle_users,
         against=other,
+        peers=peers,
+        thetas=parse_thetas(thetas, decode),
         seed=seed,
         progress=partial(tqdm, leave=False, disable=None),
     )
@@ -89,6 +107,20 @@ def command(
     if users is None and decode == recommender.decode and history_items != "included" and oracle_users and newest:
         recommender.run.write_json(f"evaluation/{split}.json", document)
         say(f"stored as {recommender.run.path / 'evaluation' / split}.json")
+
+
+def parse_thetas(text: str | None, decode: DecodeConfig) -> list[tuple[float, int]]:
+    """Theta and first compared step of each part of `inf,0.06@2`; InputError says which part is wrong."""
+    pairs = []
+    for part in text.split(",") if text is not None else ():
+        theta, at, step = part.strip().partition("@")
+        try:
+            pair = float(theta), int(step) if at else decode.check_from
+        except ValueError:
+            raise InputError(f"--thetas reads THETA or THETA@STEP, separated by commas, got {part.strip()!r}") from None
+        replace(decode, theta=pair[0], check_from=pair[1])  # refuses what no search can have
+        pairs.append(pair)
+    return pairs
 
 
 def open_other(ours: "Recommender", against: str) -> "Recommender":
@@ -136,6 +168,10 @@ def evaluation_text(document: dict[str, Any]) -> str:
     lines += [f"{name:32}" + "".join(f"{block[key]:8.4f}" for key in KEYS) for name, block in rankings]
     if "against" in document:
         lines += against_lines(document["against"])
+    if "thetas" in document:
+        lines += theta_lines(document["thetas"])
+    if "side_by_side" in document:
+        lines += side_by_side_lines(document["side_by_side"])
     accuracies = " ".join(f"{value:.3f}" for value in document["category_accuracy"].values())
     return "\n".join(
         [
@@ -165,4 +201,55 @@ def against_lines(block: dict[str, Any]) -> list[str]:
         for side in ("evaluated", "against"):
             values = " ".join(f"{value:.3f}" for value in block[key][side].values())
             lines.append(f"{f'{title}, {side}':32} {values}")
+    return lines
+
+
+NAMES = {
+    "popularity": "popularity",
+    "transitions": "transitions, counted",
+    "sasrec": "SASRec, full softmax",
+    "rpg": "RPG (cornac)",
+    "tiger": "TIGER (cornac)",
+    "first_state": "this run, first state, exact",
+    "beam": "this run, beam search",
+    "random_paths": "this run, random paths",
+}
+"""What people call the rows of the table."""
+
+
+def theta_lines(rows: list[dict[str, Any]]) -> list[str]:
+    """The search under each theta, and what each changes in Recall@10 against the first."""
+    lines = ["", f"{'theta':32}" + "".join(f"{key:>8}" for key in ("R@5", "N@5", "R@10", "N@10", "pruned"))]
+    for position, row in enumerate(rows):
+        theta = "inf" if row["theta"] is None else f"{row['theta']:g}"
+        name = f"{theta} from step {row['check_from']}" + ("" if position else " (this report)")
+        change = row["minus_first_row"]["recall@10"]
+        tail = f"  R@10 {change['mean']:+.4f} ({change['low']:+.4f} to {change['high']:+.4f})" if position else ""
+        lines.append(f"{name:32}" + "".join(f"{row[key]:8.4f}" for key in KEYS) + f"{row['prune_rate']:8.1%}" + tail)
+    return lines
+
+
+def side_by_side_lines(block: dict[str, Any]) -> list[str]:
+    """Everything under one evaluator, then by how often training saw the target."""
+    title = f"side by side, {block['users']:,} users"
+    lines = ["", f"{title:32}"]
+    lines[-1] += "".join(f"{key:>8}" for key in ("R@5", "N@5", "R@10", "N@10")) + f"{'train s':>10}{'users/s':>10}"
+    for name, row in block["rows"].items():
+        times = f"{row['training_seconds']:10.1f}{row['users_per_second']:10.0f}"
+        lines.append(f"{NAMES[name]:32}" + "".join(f"{row[key]:8.4f}" for key in KEYS) + times)
+        if block["history_items"] == "excluded" and "history_included" in row:
+            included = row["history_included"]
+            lines.append(f"{'  history included':32}" + "".join(f"{included[key]:8.4f}" for key in KEYS))
+    lines += ["", f"{'recall@10 by training count':32}" + f"{'users':>8}"]
+    names = [name for name in NAMES if any(name in group for group in block["by_training_interactions"])]
+    lines[-1] += "".join(f"{name:>26}" for name in names)
+    for group in block["by_training_interactions"]:
+        upper = "or more" if group["to"] is None else f"to {group['to']}"
+        cells = ""
+        for name in names:
+            if name in group:
+                low, high = group[name]["intervals_95"]["recall@10"]
+                cells += f"{group[name]['recall@10']:10.4f} ({low:.4f}-{high:.4f})"
+        title = f"  target seen {group['from']} {upper}"
+        lines.append(f"{title:32}{group['users']:8,}{cells}")
     return lines

@@ -118,7 +118,7 @@ def audit_rows(info: dict[str, Any]) -> list[tuple[str, str]]:
         (
             "same-day ties",
             f"{time['users_whose_last_two_share_a_day']:.1%} of users made their last two interactions on one day, "
-            f"{time['transitions_within_a_day']:.1%} of all steps stay within a day",
+            f"{time['transitions_within_a_day']:.1%} of all steps stay within a day; {ties_line(info['ties'])}",
         ),
         ("unknown", counts(missing) if any(missing.values()) else "nothing"),
         ("without metadata", f"{audit['items_without_metadata']:,} items"),
@@ -156,6 +156,12 @@ def counts(values: dict[str, int]) -> str:
 
 def day(seconds: int | None) -> str:
     return "unknown" if seconds is None else datetime.fromtimestamp(seconds, UTC).date().isoformat()
+
+
+def ties_line(ties: dict[str, Any]) -> str:
+    if ties["order"] == "standard":
+        return "they stand in the source's order"
+    return f"their order is drawn anew (seed {ties['seed']})"
 
 
 def split_line(split: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from reg4rec_core.config import PrepareConfig
-from reg4rec_core.data.audit import audit_dataset
+from reg4rec_core.data.audit import SECONDS_A_DAY, audit_dataset
 from reg4rec_core.data.categories import choose_classes
 from reg4rec_core.data.dataset import FORMAT, Dataset, checksum
 from reg4rec_core.data.features import ExtraFeatures, read_features
@@ -55,6 +55,7 @@ def prepare_dataset(source: SourceTables, config: PrepareConfig, *, features: Pa
         "format": FORMAT,
         "source": source.description,
         "split": settings,
+        "ties": {"order": config.ties} | ({"seed": config.seed} if config.ties == "shuffled" else {}),
         "k_core": config.k_core,
         "category_level": config.category_level,
         "category_names": list(catalog.category_names),
@@ -95,6 +96,8 @@ def split_interactions(
     Users too short for the split are dropped and counted in `removed`.
     """
     log, users = order_interactions(log)
+    if config.ties == "shuffled":
+        log = shuffle_ties(log, seed=config.seed)
     offsets = offsets_of(log["user_row"].to_numpy(), len(users))
     settings: Counts = {"kind": config.split}
     if config.split == "global-time":
@@ -125,6 +128,20 @@ def order_interactions(log: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     comparable = np.where(untimed[rows], 0, times)
     order = np.lexsort((log["order"].to_numpy(), comparable, rows))
     return log.assign(user_row=rows).iloc[order].reset_index(drop=True), users
+
+
+def shuffle_ties(log: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Ordered interactions with the items that a user has on one day in a drawn order; times stay where they are.
+
+    A user with an unknown time has no days to shuffle within, because the source's order is all there is.
+    """
+    users, times = log["user_row"].to_numpy(), log["timestamp"].to_numpy(np.int64)
+    untimed = np.zeros(users.max(initial=-1) + 1, bool)
+    untimed[users[times < 0]] = True
+    place = np.arange(len(log))
+    days = np.where(untimed[users], place, times // SECONDS_A_DAY)
+    drawn = np.random.default_rng(seed).permutation(len(log))
+    return log.assign(item=log["item"].to_numpy()[np.lexsort((drawn, days, users))])
 
 
 def offsets_of(owners: np.ndarray, n_users: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from reg4rec_core.decoding.block import BLOCK_USERS
 from reg4rec_core.decoding.constraints import ItemIndex
 from reg4rec_core.decoding.oracle import item_path_scores
 from reg4rec_core.decoding.path_scores import ItemPaths, PathScores, path_scores, paths_of
+from reg4rec_core.decoding.random_paths import RandomLists, random_paths
 from reg4rec_core.decoding.reasoning_model import ReasoningModel
 from reg4rec_core.decoding.search import SearchedItems, search, search_items
 
@@ -14,12 +15,14 @@ __all__ = [
     "ItemIndex",
     "ItemPaths",
     "PathScores",
+    "RandomLists",
     "ReasoningModel",
     "SearchedItems",
     "benchmark_decoding",
     "item_path_scores",
     "path_scores",
     "paths_of",
+    "random_paths",
     "search",
     "search_items",
 ]

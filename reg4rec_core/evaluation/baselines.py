@@ -1,11 +1,13 @@
 """Floors that learn nothing: popularity, and a counter of which item followed which. Counts see training items only."""
 
+import time
+
 import numpy as np
 import scipy.sparse
 from jaxtyping import Float, Int
 
 from reg4rec_core.data.batching import training_sequences
-from reg4rec_core.evaluation.full_ranking import Places, Progress, full_ranking
+from reg4rec_core.evaluation.full_ranking import Progress, Ranking, timed_ranking
 from reg4rec_core.evaluation.held_out import HeldOut
 from reg4rec_core.types import Interactions
 
@@ -43,12 +45,15 @@ def transition_scores(
     return scores.toarray() + 0.5 * smallest * shares
 
 
-def baseline_places(
+def baseline_rankings(
     interactions: Interactions, questions: HeldOut, *, n_items: int, progress: Progress
-) -> dict[str, Places]:
+) -> dict[str, Ranking]:
     """Places of the targets under each floor."""
+    started = time.perf_counter()
     shares = popularity(interactions, n_items=n_items)
+    counted = time.perf_counter()
     counts = count_transitions(interactions, n_items=n_items)
+    seconds = {"popularity": counted - started, "transitions": time.perf_counter() - started}
 
     def popular(block: HeldOut) -> Float[np.ndarray, "B N"]:
         return np.repeat(shares[None, :], len(block), axis=0)
@@ -57,6 +62,6 @@ def baseline_places(
         return transition_scores(counts, shares, block.histories)
 
     return {
-        "popularity": full_ranking(popular, questions, name="popularity", progress=progress),
-        "transitions": full_ranking(followed, questions, name="transitions", progress=progress),
+        name: timed_ranking(scores, questions, name=name, training_seconds=seconds[name], progress=progress)
+        for name, scores in (("popularity", popular), ("transitions", followed))
     }

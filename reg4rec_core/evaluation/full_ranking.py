@@ -1,6 +1,8 @@
 """Rankings of the whole catalogue: a score for every item, the target's place among all of them."""
 
+import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -27,6 +29,30 @@ def full_ranking(
     blocks = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
     parts = [places_in_block(scores(block), block) for block in map(questions.take, progress(blocks, desc=name))]
     return {rule: np.concatenate([part[rule] for part in parts]) for rule in ("excluded", "included")}
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Where a model puts the targets, and what that took."""
+
+    places: Places
+    users_per_second: float
+    """Scoring and ranking, both rules where both were run."""
+    training_seconds: float
+
+
+def timed_ranking(
+    scores: Callable[[HeldOut], Float[np.ndarray, "B N"]],
+    questions: HeldOut,
+    *,
+    name: str,
+    training_seconds: float,
+    progress: Progress,
+) -> Ranking:
+    """A full ranking with the time it took."""
+    started = time.perf_counter()
+    places = full_ranking(scores, questions, name=name, progress=progress)
+    return Ranking(places, len(questions) / (time.perf_counter() - started), training_seconds)
 
 
 def places_in_block(scores: Float[np.ndarray, "B N"], block: HeldOut) -> Places:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 from reg4rec_core.config import DecodeConfig
-from reg4rec_core.evaluation.baselines import baseline_places
+from reg4rec_core.evaluation.baselines import baseline_rankings
 from reg4rec_core.evaluation.beam_search import (
     LEAST_TOP,
     BeamResult,
@@ -22,10 +23,19 @@ from reg4rec_core.evaluation.beam_search import (
 )
 from reg4rec_core.evaluation.comparison import compare
 from reg4rec_core.evaluation.first_state import first_state_places
-from reg4rec_core.evaluation.full_ranking import Places, Progress
+from reg4rec_core.evaluation.full_ranking import Progress, Ranking
 from reg4rec_core.evaluation.held_out import HeldOut, Split, held_out
 from reg4rec_core.evaluation.oracle_sample import oracle_sample
-from reg4rec_core.metrics import bootstrap_interval, gains_at, hits_at, ranking_metrics
+from reg4rec_core.evaluation.side_by_side import (
+    by_training_frequency,
+    peer_rankings,
+    random_places,
+    ranking_block,
+    side_by_side,
+    theta_rows,
+)
+from reg4rec_core.evaluation.trained_peers import Peers
+from reg4rec_core.metrics import bootstrap_interval, gains_at, hits_at
 from reg4rec_core.tokenizer.assignment import collision_rate
 
 HistoryItems = Literal["excluded", "included", "both"]
@@ -54,6 +64,10 @@ class EvalReport:
     category_accuracy: dict[str, float]
     against: dict[str, Any]
     """What other weights give the same users under the same decoding, and the paired differences; {} without any."""
+    side_by_side: dict[str, Any]
+    """The run beside floors, peers and random paths; {} when no peers were given."""
+    thetas: list[dict[str, Any]]
+    """The search under other thetas, this report's own first; [] when none were asked for."""
     decode: DecodeConfig
     seed: int
     seconds: dict[str, float]
@@ -75,6 +89,8 @@ class EvalReport:
             **self.consistency,
             "category_accuracy": self.category_accuracy,
             **({"against": self.against} if self.against else {}),
+            **({"side_by_side": self.side_by_side} if self.side_by_side else {}),
+            **({"thetas": self.thetas} if self.thetas else {}),
             "theta": theta,
             "check_from": self.decode.check_from,
             "beam": self.decode.beam_width,
@@ -99,6 +115,8 @@ def evaluate(
     history_items: HistoryItems = "excluded",
     oracle_users: int = ORACLE_USERS,
     against: Evaluated | None = None,
+    peers: Peers | None = None,
+    thetas: Sequence[tuple[float, int]] = (),
     seed: int = 0,
     progress: Progress = unseen_progress,
 ) -> EvalReport:
@@ -106,7 +124,9 @@ def evaluate(
 
     `history_items` says whether the beam may recommend what the user already has ("both" searches twice; the
     top-level numbers then leave it out); the cheap full rankings are always given both ways. `against` is searched
-    under the main rule too and compared user by user. InputError when the split holds out nothing.
+    under the main rule too and compared user by user; `peers` adds the table of everything the run has to beat, and
+    `thetas`, pairs of theta and first compared step, the same search under each of them. InputError when the split
+    holds out nothing.
     """
     clock = Stopwatch()
     questions = held_out(run.interactions, split)
@@ -118,7 +138,7 @@ def evaluate(
     clock.lap("search")
     first = first_state_places(run.model, run.index, questions, kind=decode.code_probabilities, progress=progress)
     clock.lap("first_state")
-    floors = baseline_places(run.interactions, questions, n_items=run.catalog.n_items, progress=progress)
+    floors = baseline_rankings(run.interactions, questions, n_items=run.catalog.n_items, progress=progress)
     clock.lap("baselines")
     main_rule = next(iter(beams))
     main = beams[main_rule]
@@ -128,6 +148,16 @@ def evaluate(
     if against is not None:
         compared = compare_with(against, main, seed=seed, progress=progress)
         clock.lap("against")
+    table: dict[str, Any] = {}
+    if peers is not None:
+        speeds = {name: len(questions) / clock.laps[name] for name in ("search", "first_state")}
+        speeds["search"] *= len(beams)
+        searched = Ranking({rule: beam.places for rule, beam in beams.items()}, speeds["search"], 0.0)
+        ours = {"first_state": Ranking(first, speeds["first_state"], 0.0), "beam": searched}
+        table = beside_peers(run, peers, {**floors, **ours}, main, split, seed=seed, progress=progress)
+        clock.lap("side_by_side")
+    searches = under_thetas(run, main, clock.laps["search"] / len(beams), thetas, seed=seed, progress=progress)
+    clock.lap("thetas")
     return EvalReport(
         split=split,
         users=len(questions),
@@ -135,13 +165,15 @@ def evaluate(
         intervals=intervals(main.places, seed=seed),
         first_state=ranking_block(first, main_rule),
         oracle_sample=sample,
-        baselines={name: ranking_block(places, main_rule) for name, places in floors.items()},
+        baselines={name: ranking_block(floor.places, main_rule) for name, floor in floors.items()},
         collision_rate=collision_rate(run.semantic_ids),
         illegal_rate=max(illegal_rate(beam, run.catalog, run.semantic_ids) for beam in beams.values()),
         coverage=list_coverage(main, run.catalog),
         consistency=consistency(main),
         category_accuracy=category_accuracy(main, run.catalog),
         against=compared,
+        side_by_side=table,
+        thetas=searches,
         decode=main.decode,
         seed=seed,
         seconds=clock.laps,
@@ -168,6 +200,55 @@ def compare_with(run: Evaluated, main: BeamResult, *, seed: int, progress: Progr
     """The questions of a finished search put to another model, as a block of the report."""
     other = search_users(run, main.questions, main.decode, name="search, against", progress=progress)
     return compare(main, other, run.catalog, seed=seed).to_json()
+
+
+def beside_peers(
+    run: Evaluated,
+    peers: Peers,
+    rankings: dict[str, Ranking],
+    main: BeamResult,
+    split: Split,
+    *,
+    seed: int,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Floors, peers, the run and random paths in one table, then some of them by how well training knew the target."""
+    questions, rule = main.questions, "excluded" if main.decode.exclude_history else "included"
+    floors = {name: rankings[name] for name in ("popularity", "transitions")}
+    trained = peer_rankings(peers, questions, split, progress=progress)
+    started = time.perf_counter()
+    places = random_places(run, questions, main.decode, seed=seed, progress=progress)
+    chance = Ranking({rule: places}, len(questions) / (time.perf_counter() - started), 0.0)
+    ours = {"first_state": rankings["first_state"], "beam": rankings["beam"], "random_paths": chance}
+    ours = {name: replace(row, training_seconds=peers.training_seconds) for name, row in ours.items()}
+    rows = {**floors, **trained, **ours}
+    frequency = by_training_frequency(rows, questions, run.interactions, rule, n_items=run.catalog.n_items, seed=seed)
+    return {
+        "users": len(questions),
+        "history_items": rule,
+        "paths": main.decode.beam_width,
+        "rows": side_by_side(rows, rule, seed=seed),
+        "by_training_interactions": frequency,
+    }
+
+
+def under_thetas(
+    run: Evaluated,
+    main: BeamResult,
+    main_seconds: float,
+    thetas: Sequence[tuple[float, int]],
+    *,
+    seed: int,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """The finished search and the same under other thetas; [] without others."""
+    results, seconds = [main], [main_seconds]
+    for theta, check_from in thetas:
+        started = time.perf_counter()
+        decode = replace(main.decode, theta=theta, check_from=check_from)
+        results.append(search_users(run, main.questions, decode, name=f"search, theta {theta:g}", progress=progress))
+        seconds.append(time.perf_counter() - started)
+    return theta_rows(results, seconds, seed=seed) if thetas else []
 
 
 class Stopwatch:
@@ -208,12 +289,6 @@ def audit_with_oracle(
 def sample_rows(questions: HeldOut, size: int, *, seed: int) -> Int[np.ndarray, "n"]:
     """Rows of the users that `questions.sample` draws."""
     return np.flatnonzero(np.isin(questions.users, questions.sample(size, seed=seed).users))
-
-
-def ranking_block(places: Places, main_rule: str) -> dict[str, Any]:
-    """Metrics under the main rule, then under each rule that was run."""
-    blocks = {f"history_{rule}": ranking_metrics(values) for rule, values in places.items()}
-    return {**ranking_metrics(places[main_rule]), "history_items": main_rule, **blocks}
 
 
 def intervals(places: Int[np.ndarray, "B"], *, seed: int) -> dict[str, tuple[float, float]]:

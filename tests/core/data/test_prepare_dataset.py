@@ -213,3 +213,53 @@ def test_leave_one_out_keeps_every_interaction_of_every_user_long_enough(rows):
     repeats = sum(time == -1 for _, _, time in rows)
     assert {user: sorted(items) for user, items in sequences(dataset).items()} == bought
     assert dataset.info["audit"]["missing"]["times"] <= repeats
+
+
+def shuffled_ties(seed=0, **settings):
+    return PrepareConfig(k_core=0, ties="shuffled", seed=seed, **settings)
+
+
+def day_visits(n_users=40):
+    """Ten items on three days: three, four and three; the source has them in the order of their keys."""
+    days = (0, 0, 0, 1, 1, 1, 1, 2, 2, 2)
+    return [(f"u{user}", f"i{item}", day * DAY + item) for user in range(n_users) for item, day in enumerate(days)]
+
+
+def test_only_items_of_the_same_day_change_places():
+    standard = sequences(prepare_dataset(tables(day_visits()), ALL))
+    drawn = sequences(prepare_dataset(tables(day_visits()), shuffled_ties()))
+    assert drawn != standard
+    for user, items in drawn.items():
+        for part in (slice(0, 3), slice(3, 7), slice(7, 10)):
+            assert sorted(items[part]) == standard[user][part]
+
+
+def test_every_order_of_a_day_comes_up_about_as_often():
+    drawn = sequences(prepare_dataset(tables(day_visits(600)), shuffled_ties())).values()
+    orders, counts = np.unique([",".join(items[:3]) for items in drawn], return_counts=True)
+    assert len(orders) == 6
+    assert counts.min() > 60, "600 users share 6 orders; the standard deviation is 9"
+
+
+def test_times_stay_in_order_and_the_split_is_taken_afterwards():
+    standard, drawn = (prepare_dataset(tables(day_visits()), config).interactions for config in (ALL, shuffled_ties()))
+    np.testing.assert_array_equal(drawn.timestamps, standard.timestamps)
+    np.testing.assert_array_equal(drawn.test_positions, standard.test_positions)
+    assert (drawn.items[drawn.offsets[1:] - 1] != standard.items[standard.offsets[1:] - 1]).any()
+
+
+def test_the_seed_decides_the_order():
+    first, again, other = (sequences(prepare_dataset(tables(day_visits()), shuffled_ties(seed))) for seed in (3, 3, 4))
+    assert first == again != other
+
+
+def test_the_order_of_a_user_with_an_unknown_time_is_not_drawn():
+    rows = [("u", item, -1 if item == "d" else 5) for item in "gfedcba"]
+    assert sequences(prepare_dataset(tables(rows), shuffled_ties())) == {"u": list("gfedcba")}
+
+
+def test_the_data_set_says_how_its_ties_are_ordered():
+    assert prepare_dataset(tables(day_visits()), ALL).info["ties"] == {"order": "standard"}
+    info = prepare_dataset(tables(day_visits()), shuffled_ties(7)).info
+    assert info["ties"] == {"order": "shuffled", "seed": 7}
+    assert info["checksum"] != prepare_dataset(tables(day_visits()), ALL).info["checksum"]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from reg4rec_core.evaluation.baselines import baseline_places, count_transitions, popularity, transition_scores
+from reg4rec_core.evaluation.baselines import baseline_rankings, count_transitions, popularity, transition_scores
 from reg4rec_core.evaluation.held_out import HeldOut, held_out
 from reg4rec_core.metrics import MISSED
 from reg4rec_core.types import Interactions
@@ -66,17 +66,17 @@ def test_held_out_targets_come_with_everything_before_them():
 
 def test_history_items_are_ranked_only_when_included():
     questions = HeldOut(np.array([0]), (np.array([1, 2]),), np.array([4]))
-    places = baseline_places(SHOP, questions, n_items=N_ITEMS, progress=unshown)
+    places = baseline_rankings(SHOP, questions, n_items=N_ITEMS, progress=unshown)
     # Popularity orders 1, 2, 3, 4, 5; without items 1 and 2 the target 4 is second.
-    assert places["popularity"]["included"].tolist() == [4]
-    assert places["popularity"]["excluded"].tolist() == [2]
+    assert places["popularity"].places["included"].tolist() == [4]
+    assert places["popularity"].places["excluded"].tolist() == [2]
 
 
 def test_a_target_in_the_history_is_missed_when_history_items_are_left_out():
     questions = HeldOut(np.array([2]), (np.array([2, 1]),), np.array([1]))
-    places = baseline_places(SHOP, questions, n_items=N_ITEMS, progress=unshown)
-    assert places["popularity"]["included"].tolist() == [1]
-    assert places["popularity"]["excluded"].tolist() == [MISSED]
+    places = baseline_rankings(SHOP, questions, n_items=N_ITEMS, progress=unshown)
+    assert places["popularity"].places["included"].tolist() == [1]
+    assert places["popularity"].places["excluded"].tolist() == [MISSED]
 
 
 def test_a_sample_of_users_is_seeded_and_in_order():
