@@ -5,7 +5,7 @@ from reg4rec_core.decoding.block import BLOCK_USERS
 from reg4rec_core.decoding.constraints import ItemIndex
 from reg4rec_core.decoding.oracle import item_path_scores
 from reg4rec_core.decoding.reasoning_model import ReasoningModel
-from reg4rec_core.decoding.search import SearchedItems, search, search_items
+from reg4rec_core.decoding.search import SearchedItems, Truth, search, search_items
 
 __all__ = [
     "BLOCK_USERS",
@@ -13,6 +13,7 @@ __all__ = [
     "ItemIndex",
     "ReasoningModel",
     "SearchedItems",
+    "Truth",
     "benchmark_decoding",
     "item_path_scores",
     "search",

@@ -11,7 +11,7 @@ from lookup_model import LookupModel, random_histories, random_ids
 from slow_search import SlowSearch
 
 from reg4rec_core.config import DecodeConfig
-from reg4rec_core.decoding import BLOCK_USERS, ItemIndex, search, search_items
+from reg4rec_core.decoding import BLOCK_USERS, ItemIndex, Truth, search, search_items
 from reg4rec_core.decoding.block import exclude, open_root
 from reg4rec_core.decoding.code_probabilities import BeamView, expand, read_beams
 from reg4rec_core.decoding.constraints import mark_allowed
@@ -248,7 +248,48 @@ def test_search_items_counts_what_the_traces_show() -> None:
             if step < ids.n_codebooks:
                 best = np.flatnonzero(held)[0]
                 assert summary.categories[user, step] == trace.beliefs[best].argmax()
+                assert summary.confidences[user, step] == trace.beliefs[best].max()
         assert summary.categories[user, 0] == trace.beliefs[0].argmax()
+
+
+def slow_target_counts(
+    slow: SlowSearch, config: DecodeConfig, target: int, categories: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`target_in_beam` and `prunes_by` of one history, counted node by node of the slow search."""
+    n_steps = slow.model.n_codebooks
+    in_beam, prunes = np.zeros(n_steps, int), np.zeros((n_steps, 2, 2), int)
+    for node in slow.run().nodes[1:]:
+        holds, step = target in set(node.items) - slow.barred, len(node.path) - 1
+        in_beam[step] += holds and node.fate in (Fate.KEPT, Fate.FALLBACK)
+        if node.fate == Fate.PRUNED:
+            believed = max(range(slow.model.n_categories), key=lambda c: node.belief[c])
+            prunes[step, int(holds), int(believed == categories[target])] += 1
+    return in_beam, prunes
+
+
+@pytest.mark.parametrize("theta", [0.0, 0.02, 0.05])
+def test_wrong_prunes_are_those_whose_items_left_held_the_target(theta: float) -> None:
+    sizes = {"n_items": 60, "n_codebooks": 4, "codebook_size": 4}
+    total = np.zeros((4, 2, 2), int)
+    for seed in range(3):
+        ids, model = random_ids(seed, **sizes), LookupModel(seed=seed, **sizes)
+        histories, categories = random_histories(seed, 14, n_items=60), np.arange(60) % model.n_categories
+        targets = np.random.default_rng(seed).integers(1, 60, 14)
+        targets[1] = histories[1, -1]  # what may not be recommended cannot be lost
+        config = DecodeConfig(beam_width=5, theta=theta, max_regenerations=1, check_from=1)
+        found = search_items(model, ItemIndex(ids), histories, config, truth=Truth(targets, categories))
+        for user, history in enumerate(histories):
+            slow = SlowSearch(model, ids, history, config)
+            in_beam, prunes = slow_target_counts(slow, config, targets[user], categories)
+            assert np.array_equal(found.target_in_beam[user], in_beam)
+            assert np.array_equal(found.prunes_by[user], prunes)
+        assert np.array_equal(found.prunes_by.sum((2, 3)), found.pruned)
+        assert found.prunes_by[1, :, 1].sum() == 0
+        assert (found.prunes_by[:, :, 1].sum((1, 2)) <= 1).all(), "an item has one path, so it is lost once"
+        assert not search_items(model, ItemIndex(ids), histories, config).prunes_by.any()
+        total += found.prunes_by.sum(0)
+    assert total[:, 1].sum() > 0, "the case must have wrong prunes"
+    assert total[:, :, 1].sum() > 0, "the case must prune where the head is right"
 
 
 def test_the_first_state_ranking_is_that_of_the_code_probabilities() -> None:
