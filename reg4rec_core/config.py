@@ -21,9 +21,7 @@ def _require(rule: bool, message: str) -> None:
 
 def require_precision(precision: str, period: int, budget: float) -> None:
     """The rules of the three precision settings, which every training stage has."""
-    _require(
-        precision in get_args(Precision), f"precision must be {' or '.join(get_args(Precision))}, got {precision}"
-    )
+    _require(precision in get_args(Precision), f"precision must be {' or '.join(get_args(Precision))}, got {precision}")
     _require(period >= 1, f"precision_period must be >= 1, got {period}")
     _require(budget >= 0, f"precision_budget must be >= 0, got {budget}")
 
@@ -296,6 +294,8 @@ class PostTrainConfig(Settings):
 
 
 CodeProbabilities = Literal["heads", "item_marginal", "mixture"]
+Selection = Literal["confidence", "fixed"]
+"""How the codebook of the next step is chosen."""
 
 
 @dataclass(frozen=True)
@@ -318,6 +318,8 @@ class DecodeConfig(Settings):
     """heads: the codebook heads (paper); item_marginal: mass of the items that carry the code; mixture: their mean."""
     exclude_history: bool = True
     """Leave items of the history out of the search (no target of the benchmark sets repeats one)."""
+    selection: Selection = "confidence"
+    """Which codebook is next: the most confident (CRSS, paper), or fixed: 0, 1, 2, ... (the paper's "w/o CRSS")."""
 
     def __post_init__(self) -> None:
         _require(self.beam_width >= 1, f"beam_width must be >= 1, got {self.beam_width}")
@@ -328,4 +330,8 @@ class DecodeConfig(Settings):
         _require(
             self.code_probabilities in ("heads", "item_marginal", "mixture"),
             f"code_probabilities must be heads, item_marginal or mixture, got {self.code_probabilities}",
+        )
+        _require(
+            self.selection in get_args(Selection),
+            f"selection must be {' or '.join(get_args(Selection))}, got {self.selection}",
         )

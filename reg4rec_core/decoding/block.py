@@ -159,7 +159,7 @@ def search_block(
     root_beliefs, root_completion = beams.beliefs[:, 0], completions(beams.view, config.code_probabilities)[:, 0]
     steps: list[StepRecord] = []
     for step in range(1, index.n_codebooks + 1):
-        pool = _best_candidates(expand(beams.view, config.code_probabilities), beams, config)
+        pool = _best_candidates(expand(beams.view, config.code_probabilities, config.selection), beams, config)
         if step < index.n_codebooks:
             verdicts = _judge(model, index, beams, pool, excluded, step, config)
         else:

@@ -80,7 +80,9 @@ class SlowSearch:
             confidences[m] = max(heads[m][k] for k in codes) if kind == "heads" else max(tables[m].values())
             if kind != "heads" and len(codes) == 1:
                 confidences[m] = -1.0
-        codebook = max(free, key=lambda m: (confidences[m], -m))
+        codebook = free[0]
+        if self.config.selection == "confidence":
+            codebook = max(free, key=lambda m: (confidences[m], -m))
         return codebook, tables[codebook], completion
 
     def candidates(self, nodes: list[Node], beam: list[int]) -> list[Node]:

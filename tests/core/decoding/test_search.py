@@ -63,7 +63,8 @@ def assert_equals_slow_search(
             np.testing.assert_allclose(getattr(trace, name), expected, rtol=1e-5, atol=2e-6, err_msg=name)
 
 
-OPTIONS = list(product(KINDS, (True, False), (True, False), (0, 1, 2), (1, 2, 3), (0.0, 0.04, math.inf)))
+SELECTIONS = ("confidence", "fixed")
+OPTIONS = list(product(SELECTIONS, KINDS, (True, False), (True, False), (0, 1, 2), (1, 2, 3), (0.0, 0.04, math.inf)))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -71,7 +72,7 @@ def test_every_option_gives_the_nodes_of_the_slow_search(seed: int) -> None:
     """All combinations of options, spread over the seeds; beams narrower and wider than the candidates."""
     ids, model = random_ids(seed), LookupModel(seed=seed)
     histories = random_histories(seed, 3)
-    for number, (kind, look_ahead, exclude_history, rounds, check_from, theta) in enumerate(OPTIONS):
+    for number, (selection, kind, look_ahead, exclude_history, rounds, check_from, theta) in enumerate(OPTIONS):
         if number % 4 != seed:
             continue
         config = DecodeConfig(
@@ -83,6 +84,7 @@ def test_every_option_gives_the_nodes_of_the_slow_search(seed: int) -> None:
             top_k=5,
             code_probabilities=kind,
             exclude_history=exclude_history,
+            selection=selection,
         )
         assert_equals_slow_search(model, ids, histories, config)
 
@@ -98,6 +100,22 @@ def test_a_larger_catalogue_gives_the_nodes_of_the_slow_search(kind: str, n_code
     assert_equals_slow_search(model, ids, histories, config)
     fates = np.concatenate([trace.fate for trace in search(model, ItemIndex(ids), histories, config)])
     assert {int(fate) for fate in Fate} == set(fates.tolist()), "the case must reach every fate"
+
+
+def test_a_fixed_order_takes_the_codebooks_one_after_the_other() -> None:
+    ids, model = random_ids(5), LookupModel(seed=5)
+    orders = {
+        selection: {
+            tuple(trace.codebook[trace.path(int(node))[1:]].tolist())
+            for trace in search(
+                model, ItemIndex(ids), random_histories(5, 6), DecodeConfig(selection=selection, theta=math.inf)
+            )
+            for node in trace.item_nodes
+        }
+        for selection in SELECTIONS
+    }
+    assert orders["fixed"] == {(0, 1, 2)}
+    assert len(orders["confidence"]) > 2
 
 
 def plain_beam_search(
