@@ -86,10 +86,16 @@ class PrepareConfig(Settings):
         return 10 if self.category_level == "leaf" else 1
 
 
+Quantizer = Literal["mpq", "residual"]
+"""What makes the codes."""
+
+
 @dataclass(frozen=True)
 class TokenizerConfig(Settings):
-    """MPQ (REG4Rec III-B, Eq. 1 to 4)."""
+    """MPQ (REG4Rec III-B, Eq. 1 to 4), or residual codes in its place."""
 
+    quantizer: Quantizer = "mpq"
+    """mpq: parallel experts (paper); residual: k-means of what is left over, decoded in that order (its "w/o MPQ")."""
     n_codebooks: int = 8
     """M: experts, each with a codebook of its own (paper: 8)."""
     codebook_size: int = 300
@@ -114,6 +120,10 @@ class TokenizerConfig(Settings):
     """Everything random follows from it."""
 
     def __post_init__(self) -> None:
+        _require(
+            self.quantizer in get_args(Quantizer),
+            f"quantizer must be {' or '.join(get_args(Quantizer))}, got {self.quantizer}",
+        )
         _require(self.n_codebooks >= 2, f"n_codebooks must be >= 2, got {self.n_codebooks}")
         _require(self.codebook_size >= 2, f"codebook_size must be >= 2, got {self.codebook_size}")
         _require(self.text_width >= 1, f"text_width must be >= 1, got {self.text_width}")
