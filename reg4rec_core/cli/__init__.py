@@ -17,6 +17,7 @@ COMMANDS = {
     "evaluate": "Rank the whole catalogue for held-out interactions and report how well.",
     "sweep": "Search the same users under many decoding settings and compare them.",
     "results": "Fill the tables of a document from the stored results.",
+    "ablate": "Train and compare systems that lack one part each, under an equal budget.",
     "recommend": "Recommend for one history and print the whole search behind the list.",
     "bench": "Measure the speed of training or decoding against this machine's floor.",
     "app": "Open the application on a run in the browser.",
