@@ -109,6 +109,8 @@ def make_run(
     if not (pretrained / "run.json").exists():
         fit_tokenizer(data, pretrained, recipe.tokenizer, progress=say)
     if not is_trained(pretrained, "pretrained", "pretrain.resume"):
+        fitted = open_run(pretrained)
+        fitted.set_decode_config(replace(recipe.decode, selection=fitted.decode_config().selection))
         pretrain(pretrained, recipe.model, recipe.pretrain, progress=say)
     if recipe.weights == "pretrained":
         return pretrained

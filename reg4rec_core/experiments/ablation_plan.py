@@ -8,7 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from reg4rec_core.config import ModelConfig, PostTrainConfig, PretrainConfig, RewardWeights, Selection, TokenizerConfig
+from reg4rec_core.config import (
+    DecodeConfig,
+    ModelConfig,
+    PostTrainConfig,
+    PretrainConfig,
+    RewardWeights,
+    Selection,
+    TokenizerConfig,
+)
 from reg4rec_core.types import InputError
 
 BASE, CONTROL = "full", "supervised-only"
@@ -25,15 +33,17 @@ class Recipe:
     pretrain: PretrainConfig
     post_train: PostTrainConfig
     rewards: RewardWeights
+    decode: DecodeConfig = field(default_factory=DecodeConfig)
+    """Theta and the first compared step are chosen anew, on validation, at the end of pre-training."""
     selection: Selection = "confidence"
-    """For rollouts and for decoding."""
+    """For rollouts and for decoding, in the place of `decode`'s."""
     prunes: bool = True
-    """Whether decoding uses the theta that pre-training chose on validation, or none."""
+    """Whether decoding uses the chosen theta, or none."""
     weights: Literal["pretrained", "post_trained"] = "post_trained"
 
     def pretrained_key(self) -> tuple[Any, ...]:
         """Equal for recipes that can share a pre-trained run."""
-        return (self.tokenizer, self.model, self.pretrain)
+        return (self.tokenizer, self.model, self.pretrain, self.decode)
 
     def post_trained_key(self) -> tuple[Any, ...]:
         """Equal for recipes that can share a post-trained run."""
@@ -63,6 +73,8 @@ class PlannedCell:
 
 def base_recipe(settings: dict[str, Any], *, minutes: float, steps: int, seed: int) -> Recipe:
     """The recipe of a run (`settings` is its run.json) under an equal budget and one seed for everything."""
+    chosen_anew = ("theta", "check_from", "selection")
+    decode = {name: value for name, value in settings.get("decode", {}).items() if name not in chosen_anew}
     pretrain = {**settings.get("pretrain", {}), "minutes": minutes, "epochs": UNBOUNDED_EPOCHS, "seed": seed}
     return Recipe(
         TokenizerConfig.from_dict({**settings.get("tokenizer", {}), "seed": seed}),
@@ -70,6 +82,7 @@ def base_recipe(settings: dict[str, Any], *, minutes: float, steps: int, seed: i
         PretrainConfig.from_dict(pretrain),
         PostTrainConfig.from_dict({**settings.get("post_train", {}), "steps": steps, "seed": seed}),
         RewardWeights.from_dict(settings.get("reward_weights", {})),
+        DecodeConfig.from_dict(decode),
     )
 
 

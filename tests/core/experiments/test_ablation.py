@@ -1,12 +1,15 @@
 """`reg4rec ablate` on a tiny shop: cells trained, searched, compared, and kept."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
 from reg4rec_core.checkpoint import open_run, write_json
+from reg4rec_core.evaluation import theta_choice
+from reg4rec_core.experiments.result_tables import fill_tables
 from reg4rec_core.metrics import ranking_metrics
 
 SETTINGS = {
@@ -35,7 +38,10 @@ def ablated(reg4rec, base_run, tiny_data, tmp_path_factory):
     """(command, directory, document) of a finished ablation."""
     out = tmp_path_factory.mktemp("ablation") / "out"
     command = ("ablate", "--run", base_run, "--data", tiny_data, "--out", out, *BUDGET, "--cells", ",".join(CELLS))
-    result = reg4rec(*command, "--json")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(theta_choice, "THETAS", (0.1,))  # the other thetas only cost time here
+        patch.setattr(theta_choice, "CHECKS_FROM", (2,))
+        result = reg4rec(*command, "--json")
     assert result.exit_code == 0, result.stderr
     return command, out, json.loads(result.stdout, parse_constant=pytest.fail)
 
@@ -83,6 +89,7 @@ def test_each_run_has_the_settings_of_its_cell(ablated):
     }
     assert runs["supervised-only+post"].settings["post_train"]["policy_weight"] == 0
     assert runs["no-msra+post"].settings["post_train"]["window"] == 1
+    assert {run.decode_config().beam_width for run in runs.values()} == {6}
     cells = by_name(document)
     assert (cells["no-corp"]["decode"]["theta"], cells["no-corp"]["prune_rate"]) == (None, 0)
     assert cells["no-crss"]["decode"]["selection"] == "fixed"
@@ -121,6 +128,15 @@ def test_a_stopped_ablation_goes_on_and_another_one_is_refused(reg4rec, ablated)
     other = reg4rec(*command, "--seed", "1")
     assert other.exit_code == 2
     assert "holds an ablation with another base; choose another --out" in other.stderr
+
+
+def test_an_ablation_kept_among_the_results_fills_a_table(ablated, tmp_path):
+    _, out, document = ablated
+    (tmp_path / "assets" / "results").mkdir(parents=True)
+    shutil.copy(out / "ablation.json", tmp_path / "assets" / "results")
+    lines = fill_tables("<!-- table: ablation -->\n<!-- end -->\n", tmp_path).splitlines()[3:-1]
+    assert [line.split(" | ")[0] for line in lines] == [f"| {cell['name']}" for cell in document["cells"]]
+    assert [line.endswith("| |") for line in lines] == [True, *[False] * (len(lines) - 1)]
 
 
 def test_the_plan_is_listed_without_doing_anything(reg4rec, base_run):

@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from reg4rec_core.config import ModelConfig, PostTrainConfig, PretrainConfig, RewardWeights, TokenizerConfig
+from reg4rec_core.config import (
+    DecodeConfig,
+    ModelConfig,
+    PostTrainConfig,
+    PretrainConfig,
+    RewardWeights,
+    TokenizerConfig,
+)
 from reg4rec_core.experiments.ablation_plan import (
     Cost,
     Recipe,
@@ -69,7 +76,9 @@ def test_a_choice_brings_the_base_the_controls_and_the_twins_along():
 
 def test_shared_work_is_paid_for_once():
     chosen = chosen_cells(plan(BASE), ["no-mpq", "no-pars", "no-corp", "window-1"])
-    seconds = dict(zip([c.name for c in chosen], estimated_seconds(chosen, Cost(1.0, 10.0, 100.0, 1000.0)), strict=True))
+    seconds = dict(
+        zip([c.name for c in chosen], estimated_seconds(chosen, Cost(1.0, 10.0, 100.0, 1000.0)), strict=True)
+    )
     assert seconds == {
         "full": 1111,
         "supervised-only": 1100,
@@ -87,6 +96,7 @@ def test_the_base_takes_a_runs_settings_with_one_budget_and_one_seed():
         "model": {"width": 32, "n_heads": 2},
         "pretrain": {"minutes": None, "epochs": 36, "dropout": 0.3},
         "post_train": {"window": 2},
+        "decode": {"beam_width": 7, "theta": 0.4, "check_from": 3},
         "reward_weights": {"step": 0.0, "category": 0.0, "consistency": 0.0, "path": 1.0},
     }
     base = base_recipe(settings, minutes=5.0, steps=9, seed=3)
@@ -95,4 +105,5 @@ def test_the_base_takes_a_runs_settings_with_one_budget_and_one_seed():
     assert base.pretrain.epochs > 1000, "the minutes decide"
     assert (base.post_train.steps, base.post_train.window, base.post_train.seed) == (9, 2, 3)
     assert base.rewards.path == 1
+    assert base.decode == DecodeConfig(beam_width=7), "theta is chosen anew"
     assert base_recipe({}, minutes=5.0, steps=9, seed=0).tokenizer == TokenizerConfig()

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reg4rec_core.checkpoint import open_run
+from reg4rec_core.checkpoint import open_run, write_json
 from reg4rec_core.evaluation import search_split
+from reg4rec_core.experiments.result_tables import fill_tables, short
 from reg4rec_core.metrics import ranking_metrics
 from reg4rec_core.recommender import Recommender
 
@@ -80,6 +81,20 @@ def test_cells_are_no_part_of_the_manifest(reg4rec, run, document):
     opened.write_manifest()
     assert not any("sweeps" in name for name in json.loads((run / "manifest.json").read_text())["sha256"])
     opened.verify()
+
+
+def test_a_sweep_kept_among_the_results_fills_a_table(document, tmp_path):
+    write_json(tmp_path / "assets" / "results" / "sweep.json", document)
+    assert {"config", "seed", "git_revision", "data_checksum"} <= set(document)
+    lines = fill_tables("<!-- table: sweep -->\n<!-- end -->\n", tmp_path).splitlines()
+    assert [line.split(" | ")[0] for line in lines[3:-1]] == [
+        "| the run's own",
+        "| theta=0.01",
+        "| theta=0.2",
+        "| theta=inf",
+    ]
+    assert lines[1].startswith("| 30 valid users | Recall@10 |")
+    assert f"| {short(document['cells'][2]['metrics']['ndcg@10']['mean'])} |" in lines[-2]
 
 
 @pytest.mark.parametrize(
