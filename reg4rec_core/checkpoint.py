@@ -203,13 +203,16 @@ class Run:
         stored = dict(self.settings.get("decode", {}))
         if "theta" in stored and stored["theta"] is None:
             stored["theta"] = float("inf")
+        if "thetas" in stored:
+            stored["thetas"] = tuple(float("inf") if theta is None else theta for theta in stored["thetas"])
         return DecodeConfig.from_dict(stored)
 
     def set_decode_config(self, config: DecodeConfig) -> None:
-        """Store decoding defaults; an infinite theta is stored as null."""
+        """Store decoding defaults; infinite thetas are stored as null."""
         values = config.to_dict()
         if values["theta"] == float("inf"):
             values["theta"] = None
+        values["thetas"] = [None if theta == float("inf") else theta for theta in values["thetas"]]
         self.update_settings(decode=values)
 
     def save_rollouts(self, rollouts: Rollouts) -> None:

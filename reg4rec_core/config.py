@@ -330,10 +330,14 @@ class DecodeConfig(Settings):
     """Leave items of the history out of the search (no target of the benchmark sets repeats one)."""
     selection: Selection = "confidence"
     """Which codebook is next: the most confident (CRSS, paper), or fixed: 0, 1, 2, ... (the paper's "w/o CRSS")."""
+    thetas: tuple[float, ...] = ()
+    """Thresholds of step 1, 2, ... in the place of theta, the last one for all later steps; empty: theta everywhere."""
 
     def __post_init__(self) -> None:
         _require(self.beam_width >= 1, f"beam_width must be >= 1, got {self.beam_width}")
         _require(self.theta >= 0, f"theta must be >= 0 (inf turns CORP off), got {self.theta}")
+        wrong = [value for value in self.thetas if not value >= 0]
+        _require(not wrong, f"thetas must be >= 0 (inf turns CORP off), got {wrong[:1]}")
         _require(self.check_from >= 1, f"check_from must be >= 1, got {self.check_from}")
         _require(self.max_regenerations >= 0, f"max_regenerations must be >= 0, got {self.max_regenerations}")
         _require(self.top_k >= 1, f"top_k must be >= 1, got {self.top_k}")
@@ -345,3 +349,7 @@ class DecodeConfig(Settings):
             self.selection in get_args(Selection),
             f"selection must be {' or '.join(get_args(Selection))}, got {self.selection}",
         )
+
+    def theta_at(self, step: int) -> float:
+        """The threshold of a step, counted from 1."""
+        return self.thetas[min(step, len(self.thetas)) - 1] if self.thetas else self.theta

@@ -40,6 +40,11 @@ KEYS = ("recall@5", "ndcg@5", "recall@10", "ndcg@10")
     "--against",
     help="Weights to compare with, user by user: pretrained, post_trained, or another run's directory.",
 )
+@click.option(
+    "--theta-quantile",
+    type=click.FloatRange(0, 1),
+    help="Give every step a theta of its own: this quantile of the run's own divergences there, on validation users.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Which users a sample draws.")
 @decoding_options
 @weights_option
@@ -51,6 +56,7 @@ def command(
     history_items: Any,
     oracle_users: int,
     against: str | None,
+    theta_quantile: float | None,
     seed: int,
     weights: str,
     as_json: bool,
@@ -65,11 +71,14 @@ def command(
     from tqdm import tqdm
 
     from reg4rec_core.evaluation import evaluate
+    from reg4rec_core.evaluation.calibration import calibrate
     from reg4rec_core.recommender import Recommender
 
     recommender = Recommender.load(run, weights=weights)
     other = open_other(recommender, against) if against is not None else None
     decode = with_options(recommender.decode, options)
+    if theta_quantile is not None:
+        [decode] = calibrate(recommender, decode, [theta_quantile])
     report = evaluate(
         recommender,
         split,

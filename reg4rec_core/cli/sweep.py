@@ -34,8 +34,11 @@ COLUMNS = (
     "--over",
     "over",
     multiple=True,
-    required=True,
     help="FIELD=START:STOP:STEP or FIELD=VALUE,VALUE,... of the decoding settings; several make a grid.",
+)
+@click.option(
+    "--theta-quantile",
+    help="VALUE,VALUE,...: thetas of their own for every step, at this quantile of the run's own divergences there.",
 )
 @click.option(
     "--split",
@@ -52,6 +55,7 @@ COLUMNS = (
 def command(
     run: Path,
     over: tuple[str, ...],
+    theta_quantile: str | None,
     split: Any,
     users: int | None,
     seed: int,
@@ -67,15 +71,16 @@ def command(
 
     from tqdm import tqdm
 
-    from reg4rec_core.experiments.grid import Axis
+    from reg4rec_core.experiments.grid import Axis, read_numbers
     from reg4rec_core.experiments.sweep import sweep
     from reg4rec_core.recommender import Recommender
 
     axes = [Axis.parse(text) for text in over]
+    quantiles = read_numbers(theta_quantile, "--theta-quantile") if theta_quantile is not None else ()
     recommender = Recommender.load(run, weights=weights)
     show = partial(tqdm, leave=False, disable=None)
-    document = sweep(recommender, axes, split=split, users=users, seed=seed, name=name, say=say, progress=show)
-    document = plain(document)
+    options = {"split": split, "users": users, "seed": seed, "name": name}
+    document = plain(sweep(recommender, axes, quantiles=quantiles, **options, say=say, progress=show))
     emit(document, text=sweep_text(document), as_json=as_json)
 
 

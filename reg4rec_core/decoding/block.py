@@ -262,7 +262,7 @@ def _judge(
         beams.beliefs,
         evaluate,
         beam_width=config.beam_width,
-        theta=config.theta if step >= config.check_from else float("inf"),
+        theta=config.theta_at(step) if step >= config.check_from else float("inf"),
         max_regenerations=config.max_regenerations,
     )
 

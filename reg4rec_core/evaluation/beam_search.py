@@ -103,7 +103,7 @@ def consistency(result: BeamResult) -> dict[str, Any]:
             str(step + 1): {
                 "beam": quantiles(found.js[:, step].ravel(), LEVELS),
                 "tried": quantiles(found.tried_js[:, step].ravel(), LEVELS),
-                "tried_above_theta": share_above(found.tried_js[:, step].ravel(), decode.theta),
+                "tried_above_theta": share_above(found.tried_js[:, step].ravel(), decode.theta_at(step + 1)),
             }
             for step in range(last_checked)
         },

@@ -73,7 +73,7 @@ class PlannedCell:
 
 def base_recipe(settings: dict[str, Any], *, minutes: float, steps: int, seed: int) -> Recipe:
     """The recipe of a run (`settings` is its run.json) under an equal budget and one seed for everything."""
-    chosen_anew = ("theta", "check_from", "selection")
+    chosen_anew = ("theta", "thetas", "check_from", "selection")
     decode = {name: value for name, value in settings.get("decode", {}).items() if name not in chosen_anew}
     pretrain = {**settings.get("pretrain", {}), "minutes": minutes, "epochs": UNBOUNDED_EPOCHS, "seed": seed}
     return Recipe(

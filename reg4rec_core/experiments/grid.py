@@ -90,6 +90,15 @@ def read_value(text: str, kind: Any, name: str) -> Value:
         raise InputError(f"{name} must be {'a whole' if kind is int else 'a'} number, got {text!r}") from None
 
 
+def read_numbers(text: str, name: str) -> tuple[float, ...]:
+    """Numbers with commas, each once; a range is as good."""
+    parts = stepped(text, name) if ":" in text else [part.strip() for part in text.split(",")]
+    values = tuple(read_value(part, float, name) for part in parts)
+    if len(set(values)) < len(values):
+        raise InputError(f"{name} must name every value once, got {text!r}")
+    return values
+
+
 def int_of(number: Decimal) -> int:
     if not number.is_finite() or number != int(number):
         raise ValueError(number)
@@ -102,6 +111,8 @@ def shown(value: Value) -> str:
 
 def cells_of(axes: Sequence[Axis], decode: DecodeConfig) -> list[Cell]:
     """Every combination of the axes' values put into the run's own settings, the last axis fastest."""
+    if not axes:
+        return []
     names = [axis.field for axis in axes]
     if len(set(names)) < len(names):
         raise InputError(f"--over must name every field once, got {', '.join(names)}")

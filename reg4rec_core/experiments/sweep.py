@@ -27,6 +27,7 @@ from reg4rec_core.evaluation.beam_search import (
     list_coverage,
     search_users,
 )
+from reg4rec_core.evaluation.calibration import calibrate
 from reg4rec_core.evaluation.comparison import paired_differences
 from reg4rec_core.evaluation.full_ranking import Progress
 from reg4rec_core.evaluation.held_out import HeldOut, Split, held_out
@@ -55,6 +56,7 @@ def sweep(
     axes: Sequence[Axis],
     *,
     split: Split,
+    quantiles: Sequence[float] = (),
     users: int | None = None,
     seed: int = 0,
     name: str | None = None,
@@ -63,14 +65,23 @@ def sweep(
 ) -> dict[str, Any]:
     """Search the split's users (or `users` drawn with `seed`) under every setting; the document of `reg4rec sweep`.
 
+    `quantiles` adds cells whose theta at each step is that quantile of the run's own js there (`calibrate`).
+
     A cell's file is kept when its settings, weights, data and users are those asked for. InputError for a bad grid.
     """
     started = time.perf_counter()
     cells = cells_of(axes, recommender.decode)
+    if not axes and not quantiles:
+        raise InputError("a sweep needs something to vary; give --over or --theta-quantile")
     questions = held_out(recommender.interactions, split)
     questions = questions.sample(len(questions) if users is None else users, seed=seed)
-    folder = recommender.run.path / FOLDER / folder_name(name, axes, split, users)
+    swept = [axis.field for axis in axes] + ["theta_quantile"] * bool(quantiles)
+    folder = recommender.run.path / FOLDER / folder_name(name, swept, split, users)
     asked = asked_of(recommender, questions, split=split, seed=seed)
+
+    calibrated = calibrate(recommender, recommender.decode, quantiles, progress=progress) if quantiles else []
+    pairs = zip(quantiles, calibrated, strict=True)
+    cells += [Cell((("theta_quantile", quantile),), decode) for quantile, decode in pairs]
 
     own = Cell((), recommender.decode)
     own_places = stored_places(folder, identity(own, asked))
@@ -91,6 +102,7 @@ def sweep(
         say(f"{number} of {len(cells)}: {cell_line(documents[-1])}{' (kept)' if kept else ''}")
     return {
         "over": {axis.field: list(axis.values) for axis in axes},
+        "theta_quantiles": list(quantiles),
         "split": split,
         "users": len(questions),
         "config": finite(asdict(recommender.decode)),
@@ -104,9 +116,9 @@ def sweep(
     }
 
 
-def folder_name(name: str | None, axes: Sequence[Axis], split: Split, users: int | None) -> str:
+def folder_name(name: str | None, swept: Sequence[str], split: Split, users: int | None) -> str:
     """The name that was asked for, or one made of the fields, the split and the number of users."""
-    name = name or "-".join([*(axis.field for axis in axes), split, str(users or "all")])
+    name = name or "-".join([*swept, split, str(users or "all")])
     if Path(name).name != name or name in (".", ".."):
         raise InputError(f"--name must be the plain name of a folder, got {name!r}")
     return name

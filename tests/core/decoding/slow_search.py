@@ -116,7 +116,7 @@ class SlowSearch:
                 if step < self.model.n_codebooks:
                     node.belief = self.belief(node.path)
                     node.js = js_by_hand(nodes[node.parent].belief, node.belief)
-                if checked and node.js > config.theta:
+                if checked and node.js > config.theta_at(step):
                     node.fate = Fate.PRUNED
         pruned = [node for node in pool if node.fate == Fate.PRUNED]
         for node in sorted(pruned, key=lambda node: (node.js, -node.log_prob))[: places - self.kept(pool)]:

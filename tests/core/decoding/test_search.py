@@ -118,6 +118,24 @@ def test_a_fixed_order_takes_the_codebooks_one_after_the_other() -> None:
     assert len(orders["confidence"]) > 2
 
 
+@pytest.mark.parametrize("thetas", [(0.02,), (math.inf, 0.01), (0.0, 0.05, math.inf), (0.05, 0.0, 0.03, 0.01)])
+def test_every_step_has_its_own_theta(thetas: tuple[float, ...]) -> None:
+    sizes = {"n_items": 60, "n_codebooks": 5, "codebook_size": 3}
+    ids, model = random_ids(9, **sizes), LookupModel(seed=9, **sizes)
+    histories, config = random_histories(9, 7, n_items=60), DecodeConfig(beam_width=4, theta=0.3, check_from=1)
+    assert_equals_slow_search(model, ids, histories, replace(config, thetas=thetas))
+    for trace in search(model, ItemIndex(ids), histories, replace(config, thetas=thetas)):
+        for step in range(1, 5):
+            limit = thetas[min(step, len(thetas)) - 1]
+            assert (trace.js[(trace.step == step) & (trace.fate == Fate.KEPT)] <= limit).all()
+            assert (trace.js[(trace.step == step) & (trace.fate == Fate.PRUNED)] > limit).all()
+    alike = (search(model, ItemIndex(ids), histories, replace(config, theta=0.02)), (0.02, 0.02))
+    for left, right in zip(
+        alike[0], search(model, ItemIndex(ids), histories, replace(config, thetas=alike[1])), strict=True
+    ):
+        assert same_bits(left, right)
+
+
 def plain_beam_search(
     model: LookupModel, index: ItemIndex, history: np.ndarray, config: DecodeConfig
 ) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from reg4rec_core.config import DecodeConfig
-from reg4rec_core.experiments.grid import Axis, cells_of
+from reg4rec_core.experiments.grid import Axis, cells_of, read_numbers
 from reg4rec_core.types import InputError
 
 
@@ -20,6 +20,15 @@ def test_a_list_is_read_in_the_type_of_its_field():
     assert Axis.parse("theta=0.02, 0.06,inf").values == (0.02, 0.06, math.inf)
     assert Axis.parse("look_ahead=on,off").values == (True, False)
     assert Axis.parse("code_probabilities=heads,mixture").values == ("heads", "mixture")
+
+
+def test_numbers_are_read_alone_too():
+    assert read_numbers("0.9, 0.95", "--theta-quantile") == (0.9, 0.95)
+    assert read_numbers("0.9:1:0.05", "--theta-quantile") == (0.9, 0.95, 1.0)
+    with pytest.raises(InputError, match="--theta-quantile must name every value once"):
+        read_numbers("0.9,0.90", "--theta-quantile")
+    with pytest.raises(InputError, match="--theta-quantile must be a number, got 'x'"):
+        read_numbers("x", "--theta-quantile")
 
 
 def test_several_axes_make_every_combination():
