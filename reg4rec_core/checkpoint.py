@@ -215,13 +215,16 @@ class Run:
         stored = dict(self.settings.get("decode", {}))
         if "theta" in stored and stored["theta"] is None:
             stored["theta"] = float("inf")
+        if "thetas" in stored:
+            stored["thetas"] = tuple(float("inf") if theta is None else theta for theta in stored["thetas"])
         return DecodeConfig.from_dict(stored)
 
     def set_decode_config(self, config: DecodeConfig) -> None:
-        """Store decoding defaults; an infinite theta is stored as null."""
+        """Store decoding defaults; infinite thetas are stored as null."""
         values = config.to_dict()
         if values["theta"] == float("inf"):
             values["theta"] = None
+        values["thetas"] = [None if theta == float("inf") else theta for theta in values["thetas"]]
         self.update_settings(decode=values)
 
     def save_rollouts(self, rollouts: Rollouts) -> None:
@@ -256,7 +259,7 @@ class Run:
 
     def write_manifest(self) -> None:
         """List every file of the run with its checksum, at the end of a stage that had verified its inputs."""
-        files = sorted(p for p in self.path.rglob("*") if p.is_file() and is_part_of_run(p))
+        files = sorted(p for p in self.path.rglob("*") if p.is_file() and is_part_of_run(p.relative_to(self.path)))
         self._write_checksums({str(p.relative_to(self.path)): file_checksum(p) for p in files})
 
     def _record(self, name: str) -> None:
@@ -300,7 +303,12 @@ class Run:
 
 
 def is_part_of_run(path: Path) -> bool:
-    """Whether a file belongs in the manifest: resume states, partial files and notes do not."""
+    """Whether a file belongs in the manifest: resume states, partial files, notes and sweeps do not.
+
+    `path` starts at the run. A cell of a sweep names the weights it was made with, and may be deleted.
+    """
+    if path.parts[:2] == ("evaluation", "sweeps"):
+        return False
     return path.name not in ("manifest.json", "README.md") and path.suffix not in (".partial", ".resume")
 
 

@@ -92,10 +92,16 @@ class PrepareConfig(Settings):
         return 10 if self.category_level == "leaf" else 1
 
 
+Quantizer = Literal["mpq", "residual"]
+"""What makes the codes."""
+
+
 @dataclass(frozen=True)
 class TokenizerConfig(Settings):
-    """MPQ (REG4Rec III-B, Eq. 1 to 4)."""
+    """MPQ (REG4Rec III-B, Eq. 1 to 4), or residual codes in its place."""
 
+    quantizer: Quantizer = "mpq"
+    """mpq: parallel experts (paper); residual: k-means of what is left over, decoded in that order (its "w/o MPQ")."""
     n_codebooks: int = 8
     """M: experts, each with a codebook of its own (paper: 8)."""
     codebook_size: int = 300
@@ -120,6 +126,10 @@ class TokenizerConfig(Settings):
     """Everything random follows from it."""
 
     def __post_init__(self) -> None:
+        _require(
+            self.quantizer in get_args(Quantizer),
+            f"quantizer must be {' or '.join(get_args(Quantizer))}, got {self.quantizer}",
+        )
         _require(self.n_codebooks >= 2, f"n_codebooks must be >= 2, got {self.n_codebooks}")
         _require(self.codebook_size >= 2, f"codebook_size must be >= 2, got {self.codebook_size}")
         _require(self.text_width >= 1, f"text_width must be >= 1, got {self.text_width}")
@@ -371,6 +381,8 @@ class PostTrainConfig(Settings):
 
 
 CodeProbabilities = Literal["heads", "item_marginal", "mixture"]
+Selection = Literal["confidence", "fixed"]
+"""How the codebook of the next step is chosen."""
 
 
 @dataclass(frozen=True)
@@ -393,10 +405,16 @@ class DecodeConfig(Settings):
     """heads: the codebook heads (paper); item_marginal: mass of the items that carry the code; mixture: their mean."""
     exclude_history: bool = True
     """Leave items of the history out of the search (no target of the benchmark sets repeats one)."""
+    selection: Selection = "confidence"
+    """Which codebook is next: the most confident (CRSS, paper), or fixed: 0, 1, 2, ... (the paper's "w/o CRSS")."""
+    thetas: tuple[float, ...] = ()
+    """Thresholds of step 1, 2, ... in the place of theta, the last one for all later steps; empty: theta everywhere."""
 
     def __post_init__(self) -> None:
         _require(self.beam_width >= 1, f"beam_width must be >= 1, got {self.beam_width}")
         _require(self.theta >= 0, f"theta must be >= 0 (inf turns CORP off), got {self.theta}")
+        wrong = [value for value in self.thetas if not value >= 0]
+        _require(not wrong, f"thetas must be >= 0 (inf turns CORP off), got {wrong[:1]}")
         _require(self.check_from >= 1, f"check_from must be >= 1, got {self.check_from}")
         _require(self.max_regenerations >= 0, f"max_regenerations must be >= 0, got {self.max_regenerations}")
         _require(self.top_k >= 1, f"top_k must be >= 1, got {self.top_k}")
@@ -404,3 +422,11 @@ class DecodeConfig(Settings):
             self.code_probabilities in ("heads", "item_marginal", "mixture"),
             f"code_probabilities must be heads, item_marginal or mixture, got {self.code_probabilities}",
         )
+        _require(
+            self.selection in get_args(Selection),
+            f"selection must be {' or '.join(get_args(Selection))}, got {self.selection}",
+        )
+
+    def theta_at(self, step: int) -> float:
+        """The threshold of a step, counted from 1."""
+        return self.thetas[min(step, len(self.thetas)) - 1] if self.thetas else self.theta

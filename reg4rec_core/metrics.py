@@ -79,6 +79,23 @@ def coverage(items: Int[np.ndarray, "B R"], *, n_items: int) -> float:
     return float(len(np.setdiff1d(items, [0])) / (n_items - 1))
 
 
+def distinctness(items: Int[np.ndarray, "B R"]) -> float:
+    """1 - the mean share of a list that another user's list holds too, over all pairs of users; 0 for equal lists.
+
+    Zeros are empty places. Fewer than two users have nothing in common: 1.
+    """
+    users, places = items.shape
+    counts = np.bincount(items[items > 0]).astype(np.float64)
+    shared = float((counts * (counts - 1)).sum())  # ordered pairs of users, by item
+    return 1.0 - shared / max(users * (users - 1) * places, 1)
+
+
+def categories_per_list(items: Int[np.ndarray, "B R"], categories: Int[np.ndarray, "N"]) -> float:
+    """Mean number of different categories in a list; zeros are empty places."""
+    lists = [np.unique(categories[row[row > 0]]).size for row in items]
+    return float(np.mean(lists)) if lists else 0.0
+
+
 def accuracy(predicted: Int[np.ndarray, "B"], truth: Int[np.ndarray, "B"]) -> float:
     """Share of equal entries; 0 without entries."""
     return float((predicted == truth).mean()) if len(truth) else 0.0

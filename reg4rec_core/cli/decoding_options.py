@@ -7,7 +7,7 @@ from typing import Any, get_args
 import click
 
 from reg4rec_core.cli.options import field_help
-from reg4rec_core.config import CodeProbabilities, DecodeConfig
+from reg4rec_core.config import CodeProbabilities, DecodeConfig, Selection
 
 FLAGS: tuple[tuple[str, str, Any], ...] = (
     ("--theta", "theta", float),
@@ -16,6 +16,7 @@ FLAGS: tuple[tuple[str, str, Any], ...] = (
     ("--max-regenerations", "max_regenerations", int),
     ("--look-ahead/--no-look-ahead", "look_ahead", None),
     ("--code-probabilities", "code_probabilities", click.Choice(get_args(CodeProbabilities))),
+    ("--selection", "selection", click.Choice(get_args(Selection))),
 )
 """Flag, field of DecodeConfig, type."""
 

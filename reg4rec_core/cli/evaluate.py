@@ -51,6 +51,11 @@ KEYS = ("recall@5", "ndcg@5", "recall@10", "ndcg@10")
     metavar="THETA[@STEP],...",
     help="Search again under these thetas, each compared from STEP on (the run's own where none is named).",
 )
+@click.option(
+    "--theta-quantile",
+    type=click.FloatRange(0, 1),
+    help="Give every step a theta of its own: this quantile of the run's own divergences there, on validation users.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Which users a sample draws.")
 @decoding_options
 @weights_option
@@ -64,6 +69,7 @@ def command(
     against: str | None,
     baselines: bool,
     thetas: str | None,
+    theta_quantile: float | None,
     seed: int,
     weights: str,
     as_json: bool,
@@ -78,6 +84,7 @@ def command(
     from tqdm import tqdm
 
     from reg4rec_core.evaluation import evaluate
+    from reg4rec_core.evaluation.calibration import calibrate
     from reg4rec_core.evaluation.trained_peers import open_peers
     from reg4rec_core.recommender import Recommender
 
@@ -86,6 +93,8 @@ def command(
     peers = open_peers(recommender.run, weights=recommender.weights) if baselines else None
     decode = with_options(recommender.decode, options)
     history_items = history_items or ("both" if baselines else "excluded")
+    if theta_quantile is not None:
+        [decode] = calibrate(recommender, decode, [theta_quantile])
     report = evaluate(
         recommender,
         split,

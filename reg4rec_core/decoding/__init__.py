@@ -7,7 +7,7 @@ from reg4rec_core.decoding.oracle import item_path_scores
 from reg4rec_core.decoding.path_scores import ItemPaths, PathScores, path_scores, paths_of
 from reg4rec_core.decoding.random_paths import RandomLists, random_paths
 from reg4rec_core.decoding.reasoning_model import ReasoningModel
-from reg4rec_core.decoding.search import SearchedItems, search, search_items
+from reg4rec_core.decoding.search import SearchedItems, Truth, search, search_items
 
 __all__ = [
     "BLOCK_USERS",
@@ -18,6 +18,7 @@ __all__ = [
     "RandomLists",
     "ReasoningModel",
     "SearchedItems",
+    "Truth",
     "benchmark_decoding",
     "item_path_scores",
     "path_scores",

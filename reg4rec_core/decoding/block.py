@@ -162,7 +162,7 @@ def search_block(
     root_beliefs, root_completion = beams.beliefs[:, 0], completions(beams.view, config.code_probabilities)[:, 0]
     steps: list[StepRecord] = []
     for step in range(1, index.n_codebooks + 1):
-        pool = _best_candidates(expand(beams.view, config.code_probabilities), beams, config)
+        pool = _best_candidates(expand(beams.view, config.code_probabilities, config.selection), beams, config)
         if step < index.n_codebooks:
             verdicts = _judge(model, index, beams, pool, excluded, step, config)
         else:
@@ -265,7 +265,7 @@ def _judge(
         beams.beliefs,
         evaluate,
         beam_width=config.beam_width,
-        theta=config.theta if step >= config.check_from else float("inf"),
+        theta=config.theta_at(step) if step >= config.check_from else float("inf"),
         max_regenerations=config.max_regenerations,
     )
 

@@ -17,10 +17,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from reg4rec_core.config import CodeProbabilities
+from reg4rec_core.config import CodeProbabilities, Selection
 from reg4rec_core.decoding.constraints import Candidates, ItemIndex, take
 from reg4rec_core.decoding.reasoning_model import ReasoningModel, State
-from reg4rec_core.decoding.step_selection import choose_codebooks
+from reg4rec_core.decoding.step_selection import choose_codebooks, first_unused
 
 IMPOSSIBLE = -torch.inf
 ITEMS_AT_ONCE = 32
@@ -185,12 +185,16 @@ def completions(view: BeamView | RootView, kind: CodeProbabilities) -> Float[Ten
     return log_mean(view.item_log_probs, by_heads)
 
 
-def expand(view: BeamView | RootView, kind: CodeProbabilities) -> Expansion:
+def expand(view: BeamView | RootView, kind: CodeProbabilities, selection: Selection = "confidence") -> Expansion:
     """Choose each beam's next codebook (CRSS) and give the probability and look-ahead of each of its codes."""
     has_choice = view.has_choice()
-    # the heads' confidence is that of the full softmax, so a forced code does not look certain there
-    counts_as_choice = torch.ones_like(has_choice) if kind == "heads" else has_choice
-    return _expand_in(view, kind, choose_codebooks(_confidences(view, kind), counts_as_choice, view.used), has_choice)
+    if selection == "fixed":
+        codebook = first_unused(view.used)
+    else:
+        # the heads' confidence is that of the full softmax, so a forced code does not look certain there
+        counts_as_choice = torch.ones_like(has_choice) if kind == "heads" else has_choice
+        codebook = choose_codebooks(_confidences(view, kind), counts_as_choice, view.used)
+    return _expand_in(view, kind, codebook, has_choice)
 
 
 def expand_in(view: BeamView | RootView, kind: CodeProbabilities, codebook: Int[Tensor, "B V"]) -> Expansion:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from reg4rec_core.config import CodeProbabilities, DecodeConfig
+from reg4rec_core.config import DecodeConfig
 from reg4rec_core.decoding.block import check_fit, exclude, open_root, use_one_thread
 from reg4rec_core.decoding.code_probabilities import (
     IMPOSSIBLE,
@@ -49,7 +49,7 @@ def item_path_scores(
     *,
     seen: Int[np.ndarray, "_"] | None = None,
 ) -> Float[np.ndarray, "N"]:
-    """Every item's own path score (CRSS order, no beam, no CORP), nats; -inf for padding and excluded items.
+    """Every item's own path score (no beam, no CORP), nats; -inf for padding and excluded items.
 
     The scores are those that `search` ranks by: the path's log-probability + the log-softmax of the first state's
     logits over the items of the leaf. The prefix tree is walked level by level; where one item is left all its
@@ -60,7 +60,7 @@ def item_path_scores(
     table = torch.as_tensor(history).long()[None]
     excluded = exclude(table, None if seen is None else [seen], config, index.n_items)
     root, first_state = open_root(model, index, table, excluded, config)
-    state, expansion = root.state, expand(root.view, config.code_probabilities)
+    state, expansion = root.state, expand(root.view, config.code_probabilities, config.selection)
     nowhere = torch.zeros(1, dtype=torch.int64)
     paths = _Paths(nowhere, nowhere, nowhere, root.log_prob[0], root.view.candidates.items[0], root.view.used[0])
     scores = torch.full((index.n_items,), IMPOSSIBLE, dtype=torch.float64)
@@ -74,7 +74,7 @@ def item_path_scores(
         paths = paths.select(~finished)
         if len(paths.code) == 0:
             break
-        state, expansion = _evaluate(model, index, state, paths, excluded, config.code_probabilities)
+        state, expansion = _evaluate(model, index, state, paths, excluded, config)
     return scores.numpy()
 
 
@@ -97,7 +97,7 @@ def _evaluate(
     parent_state: State,
     paths: _Paths,
     excluded: Bool[Tensor, "1 N"],
-    kind: CodeProbabilities,
+    config: DecodeConfig,
 ) -> tuple[State, Expansion]:
     """The states of all paths and their next codes, a chunk of paths at a time."""
     states, expansions = [], []
@@ -105,8 +105,10 @@ def _evaluate(
         chunk = paths.select(rows)
         state = model.step(parent_state, chunk.parent[None], chunk.codebook[None], chunk.code[None])
         candidates = mark_allowed(chunk.items[None], excluded)
-        view = BeamView(index, candidates, read_beams(model, state, candidates.items, kind), chunk.used[None])
+        view = BeamView(
+            index, candidates, read_beams(model, state, candidates.items, config.code_probabilities), chunk.used[None]
+        )
         states.append(state)
-        expansions.append(expand(view, kind))
+        expansions.append(expand(view, config.code_probabilities, config.selection))
     names = Expansion.__dataclass_fields__
     return model.join(states), Expansion(*(torch.cat([getattr(e, name) for e in expansions], 1) for name in names))

@@ -77,7 +77,7 @@ def _walk_block(
     parent = torch.zeros(rows, width, dtype=torch.int64)
     log_prob = torch.zeros(rows, width, dtype=torch.float64)
     for step in range(n_steps):
-        expansion = expand(view, config.code_probabilities)
+        expansion = expand(view, config.code_probabilities, config.selection)
         open_log_probs, codebook = rows_of(expansion.log_prob, parent), expansion.codebook.gather(1, parent)
         code = draw_uniformly(open_log_probs > IMPOSSIBLE, draws[..., step])
         log_prob += open_log_probs.gather(2, code[..., None])[..., 0].double()

@@ -10,13 +10,22 @@ from torch import Tensor
 
 from reg4rec_core.config import DecodeConfig
 from reg4rec_core.decoding.block import BlockResult, blocks, check_fit, search_block, use_one_thread
-from reg4rec_core.decoding.constraints import ItemIndex
+from reg4rec_core.decoding.constraints import ItemIndex, rows_of
 from reg4rec_core.decoding.reasoning_model import ReasoningModel
 from reg4rec_core.decoding.trace import ItemList, build_traces
 from reg4rec_core.types import Fate, ReasoningTrace
 
 Neighbours = Callable[[int, int], Int[np.ndarray, "count"]]
 """neighbours(item, count): the `count` items nearest to an item, nearest first, itself left out."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What B searches should have found. No search sees it; it tells which prunes were wrong."""
+
+    targets: Int[np.ndarray, "B"]
+    categories: Int[np.ndarray, "N"]
+    """Of every item."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,13 @@ class SearchedItems:
     """Most probable category of the best path after t = 0..M-1 codes (column t)."""
     first_js: Float[np.ndarray, "B M"]
     """Divergence at each step along the path to the first item of the list; NaN for the last code and without items."""
+    confidences: Float[np.ndarray, "B M"]
+    """Probability of `categories` there."""
+    target_in_beam: Int[np.ndarray, "B M"]
+    """Places of the beam whose items left still hold the target (0 or 1: an item has one path); 0 without `truth`."""
+    prunes_by: Int[np.ndarray, "B M 2 2"]
+    """`pruned`, by whether the items left held the target (1: a wrong prune), then by whether the most probable
+    category was the target's; 0 without `truth`."""
 
 
 def search(
@@ -82,14 +98,20 @@ def search_items(
     *,
     seen: Sequence[Int[np.ndarray, "_"]] | None = None,
     neighbours: Neighbours | None = None,
+    truth: Truth | None = None,
 ) -> SearchedItems:
-    """The same searches as `search`, as arrays of items and counts: what an evaluation reads."""
+    """The same searches as `search`, as arrays of items and counts: what an evaluation reads.
+
+    With `truth` it also counts what pruning did to the targets.
+    """
     check_fit(model, index)
     use_one_thread()
-    parts = []
+    parts, first = [], 0
     for real, block_histories, excluded in blocks(histories, seen, config, index.n_items):
         block = search_block(model, index, block_histories, excluded, config)
-        parts.append(_summary(block, _item_lists(block, real, excluded, config, neighbours), config))
+        summary = _summary(block, _item_lists(block, real, excluded, config, neighbours), config)
+        parts.append((*summary, *_target_counts(block, index, excluded, truth, slice(first, first + real))))
+        first += real
     if not parts:
         raise ValueError("search_items needs at least one history, got none")
     return SearchedItems(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -144,7 +166,7 @@ def _fill_up(
 
 
 def _summary(block: BlockResult, lists: list[ItemList], config: DecodeConfig) -> tuple[np.ndarray, ...]:
-    """The fields of SearchedItems, in their order, for the real users of a block."""
+    """The fields of SearchedItems up to `confidences`, in their order, for the real users of a block."""
     users, width = len(lists), config.top_k
     items, scores = np.zeros((users, width), np.int64), np.full((users, width), -np.inf)
     from_path = np.zeros((users, width), bool)
@@ -165,7 +187,8 @@ def _summary(block: BlockResult, lists: list[ItemList], config: DecodeConfig) ->
     beam = torch.stack([record.beam for record in block.steps], 1)  # (B, M, W)
     js = tried_js.gather(2, beam.clamp_min(0)).masked_fill(beam < 0, torch.nan)
     counts = [fate == Fate.KEPT, fate == Fate.PRUNED, attempt > 0, fate == Fate.FALLBACK]
-    by_step = [*(count.sum(-1) for count in counts), js, tried_js, _best_categories(block), _first_js(block)]
+    confidence, category = _best_beliefs(block).max(-1)
+    by_step = [*(count.sum(-1) for count in counts), js, tried_js, category, _first_js(block), confidence]
     return (items, scores, from_path, leaf_codes, first_state_items, *(column[:users].numpy() for column in by_step))
 
 
@@ -180,14 +203,14 @@ def _leaf_codes(block: BlockResult) -> Int[Tensor, "B R M"]:
     return codes
 
 
-def _best_categories(block: BlockResult) -> Int[Tensor, "B M"]:
-    """The most probable category of the root and of the best-ranked path after each code but the last."""
-    categories = [block.root_beliefs.argmax(-1, keepdim=True)]
+def _best_beliefs(block: BlockResult) -> Float[Tensor, "B M C"]:
+    """The belief of the root and of the best-ranked path after each code but the last."""
+    beliefs = [block.root_beliefs[:, None]]
     for record in block.steps[:-1]:
         best = record.beam.masked_fill(record.beam < 0, record.fate.shape[1] - 1).amin(1, keepdim=True)
         column = record.column.gather(1, best).clamp_min(0)  # the pool is sorted best first
-        categories.append(record.beliefs.argmax(-1).gather(1, column))
-    return torch.cat(categories, 1)
+        beliefs.append(rows_of(record.beliefs, column))
+    return torch.cat(beliefs, 1)
 
 
 def _first_js(block: BlockResult) -> Float[Tensor, "B M"]:
@@ -197,3 +220,30 @@ def _first_js(block: BlockResult) -> Float[Tensor, "B M"]:
         steps.append(record.js.gather(1, entry))
         entry = record.parent_entry.gather(1, entry)
     return torch.cat(steps[::-1], 1).masked_fill(block.items[:, :1] == 0, torch.nan)
+
+
+def _target_counts(
+    block: BlockResult, index: ItemIndex, excluded: Bool[Tensor, "B N"], truth: Truth | None, users: slice
+) -> tuple[Int[np.ndarray, "users M"], Int[np.ndarray, "users M 2 2"]]:
+    """`target_in_beam` and `prunes_by` of SearchedItems for the real users of a block, rows `users` of all."""
+    real, n_steps = users.stop - users.start, len(block.steps)
+    in_beam, prunes = torch.zeros(real, n_steps, dtype=torch.int64), torch.zeros(real, n_steps, 2, 2, dtype=torch.int64)
+    if truth is None:
+        return in_beam.numpy(), prunes.numpy()
+    targets = torch.from_numpy(truth.targets[users].astype(np.int64))
+    wanted_category = torch.from_numpy(truth.categories)[targets]
+    holds = torch.ones(real, 1, dtype=torch.bool) & ~excluded[:real].gather(1, targets[:, None])
+    for step, record in enumerate(block.steps):
+        codebook, code = record.pool.codebook[:real], record.pool.code[:real]
+        holds = holds.gather(1, record.parent_entry[:real]) & (code == index.codes[targets].gather(1, codebook))
+        held = holds.gather(1, record.beam[:real].clamp_min(0)) & (record.beam[:real] >= 0)
+        in_beam[:, step] = held.sum(1)
+        if step + 1 == n_steps:
+            break  # the last code has no belief and is never pruned
+        pruned = record.fate[:real] == Fate.PRUNED
+        category = record.beliefs[:real].argmax(-1).gather(1, record.column[:real].clamp_min(0))
+        right = category == wanted_category[:, None]
+        for wrong_prune, of_prune in enumerate((~holds, holds)):
+            for right_category, of_head in enumerate((~right, right)):
+                prunes[:, step, wrong_prune, right_category] = (pruned & of_prune & of_head).sum(1)
+    return in_beam.numpy(), prunes.numpy()

@@ -1,4 +1,4 @@
-"""CRSS, consistency-oriented step selection (REG4Rec Eq. 5): which codebook speaks next."""
+"""Which codebook speaks next: CRSS, consistency-oriented step selection (REG4Rec Eq. 5), or a fixed order."""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -17,3 +17,8 @@ def choose_codebooks(
     """
     score = torch.where(has_choice, confidence, _FORCED)
     return torch.where(used, _USED, score).argmax(-1)
+
+
+def first_unused(used: Bool[Tensor, "B V M"]) -> Int[Tensor, "B V"]:
+    """The lowest unused codebook of each beam: codebooks speak in the order 0, 1, 2, ... (the paper's "w/o CRSS")."""
+    return used.long().argmin(-1)

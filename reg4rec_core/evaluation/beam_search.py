@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
 from reg4rec_core.data.batching import pad_histories
-from reg4rec_core.decoding import ItemIndex, ReasoningModel, SearchedItems, search_items
+from reg4rec_core.decoding import ItemIndex, ReasoningModel, SearchedItems, Truth, search_items
 from reg4rec_core.decoding.search import Neighbours
 from reg4rec_core.evaluation.full_ranking import Progress
 from reg4rec_core.evaluation.held_out import HeldOut
@@ -56,8 +56,10 @@ def search_users(
     for start in progress(range(0, len(questions), CHUNK), desc=name):
         block = questions.take(np.arange(start, min(start + CHUNK, len(questions))))
         histories = pad_histories(block.histories, HISTORY_LENGTH)
+        truth = Truth(block.targets, run.catalog.categories)
+        seen, neighbours = block.histories, run.neighbours
         parts.append(
-            search_items(run.model, run.index, histories, decode, seen=block.histories, neighbours=run.neighbours)
+            search_items(run.model, run.index, histories, decode, seen=seen, neighbours=neighbours, truth=truth)
         )
     columns = (np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(SearchedItems))
     return BeamResult(questions, decode, SearchedItems(*columns))
@@ -101,7 +103,7 @@ def consistency(result: BeamResult) -> dict[str, Any]:
             str(step + 1): {
                 "beam": quantiles(found.js[:, step].ravel(), LEVELS),
                 "tried": quantiles(found.tried_js[:, step].ravel(), LEVELS),
-                "tried_above_theta": share_above(found.tried_js[:, step].ravel(), decode.theta),
+                "tried_above_theta": share_above(found.tried_js[:, step].ravel(), decode.theta_at(step + 1)),
             }
             for step in range(last_checked)
         },

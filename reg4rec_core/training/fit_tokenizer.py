@@ -1,4 +1,4 @@
-"""Stage 1: item features, then MPQ codes (REG4Rec III-B, Algorithm 1)."""
+"""Stage 1: item features, then codes: MPQ (REG4Rec III-B, Algorithm 1), or residual ones in its place."""
 
 import dataclasses
 import math
@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 
 from reg4rec_core.checkpoint import Run, append_metrics, provenance, write_json, write_tensors
-from reg4rec_core.config import TokenizerConfig
+from reg4rec_core.config import DecodeConfig, TokenizerConfig
 from reg4rec_core.data import Dataset, load_dataset
 from reg4rec_core.tokenizer.assignment import collision_rate, pairwise_information, perplexity, usage
 from reg4rec_core.tokenizer.behaviour import behaviour_features
@@ -29,6 +29,7 @@ from reg4rec_core.tokenizer.mpq import (
     orthogonality_loss,
     reconstruction_loss,
 )
+from reg4rec_core.tokenizer.rq import fit_residual_codebooks, residual_codes
 from reg4rec_core.tokenizer.text import text_features
 from reg4rec_core.types import InputError, SemanticIds
 
@@ -36,6 +37,15 @@ ITEMS_PER_CODE = 8
 """A codebook has at most one code for so many items: where every item has a code of its own, one step says all."""
 COLLAPSED_SHARE = 0.2
 """A codebook whose perplexity is under this share of what its items could fill has collapsed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FittedCodes:
+    """What a quantizer made of a catalogue."""
+
+    ids: SemanticIds
+    codewords: Float[torch.Tensor, "M K d"]
+    report: dict[str, Any]
 
 
 def item_features(
@@ -156,21 +166,37 @@ def tokenizer_report(
     """Reconstruction, gate, and per codebook usage, perplexity, dead codes; agreement of codebooks; collisions."""
     points = torch.as_tensor(features[1:])
     quantized = quantizer(points)
-    counts = usage(ids)
-    explained = 1 - (points - quantized.reconstruction).square().sum() / (points - points.mean(0)).square().sum()
     codewords = choose_codewords(quantizer.codebooks, quantized.codes)
     error = (quantized.expert_outputs - codewords).square().sum(-1).mean(0)
     spread = (quantized.expert_outputs - quantized.expert_outputs.mean(0)).square().sum(-1).mean(0)
+    return {
+        **reconstruction_report(points, quantized.reconstruction, ids),
+        "expert_explained_variance": (1 - error / spread.clamp_min(1e-12)).tolist(),
+        "orthogonality_loss": orthogonality_loss(quantizer.projections).item(),
+        "gate_mean": quantized.gate.mean(0).tolist(),
+        **codes_report(ids),
+    }
+
+
+def reconstruction_report(
+    points: Float[torch.Tensor, "n F"], reconstruction: Float[torch.Tensor, "n F"], ids: SemanticIds
+) -> dict[str, Any]:
+    """Sizes, and how much of the features the codes hold."""
+    explained = 1 - (points - reconstruction).square().sum() / (points - points.mean(0)).square().sum()
     return {
         "items": ids.n_items - 1,
         "codebooks": ids.n_codebooks,
         "codebook_size": ids.codebook_size,
         "feature_width": points.shape[1],
-        "reconstruction_loss": reconstruction_loss(points, quantized.reconstruction).item(),
+        "reconstruction_loss": reconstruction_loss(points, reconstruction).item(),
         "explained_variance": explained.item(),
-        "expert_explained_variance": (1 - error / spread.clamp_min(1e-12)).tolist(),
-        "orthogonality_loss": orthogonality_loss(quantizer.projections).item(),
-        "gate_mean": quantized.gate.mean(0).tolist(),
+    }
+
+
+def codes_report(ids: SemanticIds) -> dict[str, Any]:
+    """Usage, perplexity and dead codes of every codebook, agreement of codebooks, collisions."""
+    counts = usage(ids)
+    return {
         "used_codes": (counts > 0).sum(1).tolist(),
         "dead_codes": (counts == 0).sum(1).tolist(),
         "largest_code": counts.max(1).tolist(),
@@ -178,6 +204,46 @@ def tokenizer_report(
         "pairwise_nmi": pairwise_information(ids).tolist(),
         "collision_rate": collision_rate(ids),
     }
+
+
+def fit_mpq(
+    features: Float[np.ndarray, "N F"],
+    config: TokenizerConfig,
+    *,
+    log: Callable[[dict[str, Any]], None],
+    progress: Callable[[str], None],
+) -> FittedCodes:
+    """Train MPQ and read its codes."""
+    quantizer = train_quantizer(features, config, log=log, progress=progress)
+    ids = assign_codes(quantizer, features)
+    return FittedCodes(ids, quantizer.codebooks.detach(), tokenizer_report(quantizer, features, ids))
+
+
+def fit_residual(
+    features: Float[np.ndarray, "N F"],
+    config: TokenizerConfig,
+    *,
+    log: Callable[[dict[str, Any]], None],
+    progress: Callable[[str], None],
+) -> FittedCodes:
+    """Residual k-means of the features; an item's codewords add up to its reconstruction."""
+    points = torch.as_tensor(features[1:])
+
+    def after_codebook(index: int, error: float) -> None:
+        log({"stage": "fit-tokenizer", "codebook": index, "reconstruction": error})
+        progress(f"codebook {index + 1} of {config.n_codebooks}: reconstruction {error:.2f}")
+
+    codebooks = fit_residual_codebooks(
+        points,
+        n_codebooks=config.n_codebooks,
+        codebook_size=config.codebook_size,
+        generator=torch.Generator().manual_seed(config.seed),
+        log=after_codebook,
+    )
+    codes = residual_codes(points, codebooks)
+    ids = SemanticIds(np.concatenate([np.zeros((1, codes.shape[1]), np.int64), codes.numpy()]), config.codebook_size)
+    reconstruction = choose_codewords(codebooks, codes).sum(1)
+    return FittedCodes(ids, codebooks, {**reconstruction_report(points, reconstruction, ids), **codes_report(ids)})
 
 
 def refuse_collapse(report: dict[str, Any]) -> None:
@@ -217,15 +283,15 @@ def fit_tokenizer(
     partial = Path(tempfile.mkdtemp(prefix=f".{run.name}-", dir=run.parent))
     try:
         log = partial / "metrics.jsonl"
-        quantizer = train_quantizer(features, config, log=lambda r: append_metrics(log, r), progress=progress)
-        ids = assign_codes(quantizer, features)
-        report = tokenizer_report(quantizer, features, ids)
+        fit = fit_residual if config.quantizer == "residual" else fit_mpq
+        fitted = fit(features, config, log=lambda r: append_metrics(log, r), progress=progress)
+        ids, report = fitted.ids, fitted.report
         report["seconds"] = time.perf_counter() - started
         refuse_collapse(report)
         shutil.copytree(data, partial / "data", ignore=shutil.ignore_patterns("text_features.safetensors"))
         write_tensors(partial / "features.safetensors", {"features": torch.as_tensor(features).half()})
         codes = torch.as_tensor(ids.codes).to(torch.int16 if ids.codebook_size < 2**15 else torch.int32)
-        write_tensors(partial / "tokenizer.safetensors", {"codes": codes, "codewords": quantizer.codebooks})
+        write_tensors(partial / "tokenizer.safetensors", {"codes": codes, "codewords": fitted.codewords})
         write_json(partial / "tokenizer_report.json", report)
         settings = {
             "format": 1,
@@ -233,6 +299,8 @@ def fit_tokenizer(
             "data_checksum": dataset.info.get("checksum"),
             "tokenizer": config.to_dict(),
         }
+        if config.quantizer == "residual":  # its codebooks only mean something one after the other
+            settings["decode"] = DecodeConfig(selection="fixed").to_dict()
         write_json(partial / "run.json", settings)
         Run(partial).write_manifest()
         if run.exists():

@@ -228,7 +228,8 @@ def judge(
     history, kind = history.to(device), task.decode.code_probabilities
     reasoner = Reasoner(task.policy)
     root = reasoner.encode_before(history, future)
-    paths = sample_paths(reasoner, task.index, root, excluded, draws[rows].to(device), kind=kind)
+    draws, selection = draws[rows].to(device), task.decode.selection
+    paths = sample_paths(reasoner, task.index, root, excluded, draws, kind=kind, selection=selection)
     with torch.no_grad():
         encoded = encode_histories(task.reference, history, excluded, future)
         reference = path_log_probs(task.reference, task.index, encoded, paths, kind=kind)
@@ -277,7 +278,7 @@ def resume_settings(task: Task, config: PostTrainConfig, reward_weights: RewardW
     """What must not change between a stop and a resume: all settings but the number of steps, and the reference."""
     fixed = {name: value for name, value in config.to_dict().items() if name not in ("steps", "validate_every")}
     reference = file_checksum(task.run.path / "weights" / "pretrained.safetensors")
-    decode = {"code_probabilities": task.decode.code_probabilities, "exclude_history": task.decode.exclude_history}
+    decode = {name: getattr(task.decode, name) for name in ("code_probabilities", "exclude_history", "selection")}
     return {"post_train": fixed, "reward_weights": reward_weights.to_dict(), "reference": reference, "decode": decode}
 
 

@@ -1,7 +1,7 @@
 """What the policy does when it is left alone: G paths a history, sampled under the catalogue mask (REG4Rec Alg. 2).
 
-CRSS chooses the codebook of every step, as in decoding; the code is drawn from that codebook's probabilities over the
-codes that still lead to an allowed item (temperature 1). So every rollout ends at a real item.
+The codebook of every step is chosen as in decoding (CRSS, or a fixed order); the code is drawn from that codebook's
+probabilities over the codes that still lead to an allowed item (temperature 1). So every rollout ends at a real item.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from reg4rec_core.config import CodeProbabilities
+from reg4rec_core.config import CodeProbabilities, Selection
 from reg4rec_core.decoding import ItemIndex, ReasoningModel
 from reg4rec_core.decoding.code_probabilities import BeamView, RootView, expand, read_beams, read_root
 from reg4rec_core.decoding.constraints import Candidates, mark_allowed
@@ -62,6 +62,7 @@ def sample_paths(
     draws: Float[Tensor, "B G T"],
     *,
     kind: CodeProbabilities,
+    selection: Selection = "confidence",
 ) -> SampledPaths:
     """One path from `root` for every row of `draws`, uniform in [0, 1): a step's code is where its draw falls.
 
@@ -76,7 +77,7 @@ def sample_paths(
     parent = torch.zeros(rows, n_rollouts, dtype=torch.int64, device=device)
     codebooks, codes, log_probs, beliefs, listed = [], [], [], [], []
     for step in range(n_steps):
-        expansion = expand(view, kind)
+        expansion = expand(view, kind, selection)
         log_prob = expansion.log_prob.gather(1, parent[..., None].expand(-1, -1, index.codebook_size))  # (B, G, K)
         codebook = expansion.codebook.gather(1, parent)
         code = draw_codes(log_prob, draws[..., step])

@@ -8,7 +8,9 @@ from reg4rec_core.metrics import (
     MISSED,
     accuracy,
     bootstrap_interval,
+    categories_per_list,
     coverage,
+    distinctness,
     js_divergence,
     ndcg_at,
     places_in_lists,
@@ -111,3 +113,20 @@ def test_js_divergence_equals_numbers_made_by_hand():
 def test_js_divergence_of_equal_beliefs_is_exactly_zero():
     beliefs = torch.rand(50, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).softmax(-1)
     assert not js_divergence(beliefs, beliefs).any()
+
+
+def test_distinctness_is_the_mean_over_pairs_of_users_of_what_they_do_not_share():
+    items = np.random.default_rng(0).permuted(np.tile(np.arange(1, 9), (6, 1)), axis=1)[:, :3]
+    items[2, 2] = 0  # an empty place is shared with nobody
+    pairs = [(a, b) for a in range(6) for b in range(a)]
+    shared = [len(set(items[a]) & set(items[b]) - {0}) / 3 for a, b in pairs]
+    assert distinctness(items) == pytest.approx(1 - np.mean(shared))
+    assert distinctness(np.array([[1, 2], [2, 1]])) == 0
+    assert distinctness(np.array([[1, 2]])) == 1
+
+
+def test_categories_of_a_list_are_counted_without_its_empty_places():
+    categories = np.array([7, 0, 0, 1, 2])
+    assert categories_per_list(np.array([[1, 2, 3], [3, 4, 0], [0, 0, 0]]), categories) == pytest.approx(
+        (2 + 2 + 0) / 3
+    )

@@ -80,7 +80,9 @@ class SlowSearch:
             confidences[m] = max(heads[m][k] for k in codes) if kind == "heads" else max(tables[m].values())
             if kind != "heads" and len(codes) == 1:
                 confidences[m] = -1.0
-        codebook = max(free, key=lambda m: (confidences[m], -m))
+        codebook = free[0]
+        if self.config.selection == "confidence":
+            codebook = max(free, key=lambda m: (confidences[m], -m))
         return codebook, tables[codebook], completion
 
     def candidates(self, nodes: list[Node], beam: list[int]) -> list[Node]:
@@ -114,7 +116,7 @@ class SlowSearch:
                 if step < self.model.n_codebooks:
                     node.belief = self.belief(node.path)
                     node.js = js_by_hand(nodes[node.parent].belief, node.belief)
-                if checked and node.js > config.theta:
+                if checked and node.js > config.theta_at(step):
                     node.fate = Fate.PRUNED
         pruned = [node for node in pool if node.fate == Fate.PRUNED]
         for node in sorted(pruned, key=lambda node: (node.js, -node.log_prob))[: places - self.kept(pool)]:

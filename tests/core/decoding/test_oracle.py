@@ -15,12 +15,18 @@ SIZES = {"n_items": 60, "n_codebooks": 4}
 
 @pytest.mark.parametrize("kind", ["item_marginal", "heads", "mixture"])
 @pytest.mark.parametrize("exclude_history", [True, False])
-def test_the_oracle_equals_a_search_that_cuts_nothing(kind: str, exclude_history: bool) -> None:
+@pytest.mark.parametrize("selection", ["confidence", "fixed"])
+def test_the_oracle_equals_a_search_that_cuts_nothing(kind: str, exclude_history: bool, selection: str) -> None:
     ids, model = random_ids(3, codebook_size=3, **SIZES), LookupModel(seed=3, codebook_size=3, **SIZES)
     index = ItemIndex(ids)
     assert index.set_sizes[-1] > 1, "the case needs collisions"
     config = DecodeConfig(
-        beam_width=60, theta=math.inf, top_k=60, code_probabilities=kind, exclude_history=exclude_history
+        beam_width=60,
+        theta=math.inf,
+        top_k=60,
+        code_probabilities=kind,
+        exclude_history=exclude_history,
+        selection=selection,
     )
     for history in random_histories(3, 3, n_items=60):
         scores = item_path_scores(model, index, history, config)

@@ -11,7 +11,7 @@ from lookup_model import LookupModel, random_histories, random_ids
 from slow_search import SlowSearch
 
 from reg4rec_core.config import DecodeConfig
-from reg4rec_core.decoding import BLOCK_USERS, ItemIndex, search, search_items
+from reg4rec_core.decoding import BLOCK_USERS, ItemIndex, Truth, search, search_items
 from reg4rec_core.decoding.block import exclude, open_root
 from reg4rec_core.decoding.code_probabilities import BeamView, expand, read_beams
 from reg4rec_core.decoding.constraints import mark_allowed
@@ -63,7 +63,8 @@ def assert_equals_slow_search(
             np.testing.assert_allclose(getattr(trace, name), expected, rtol=1e-5, atol=2e-6, err_msg=name)
 
 
-OPTIONS = list(product(KINDS, (True, False), (True, False), (0, 1, 2), (1, 2, 3), (0.0, 0.04, math.inf)))
+SELECTIONS = ("confidence", "fixed")
+OPTIONS = list(product(SELECTIONS, KINDS, (True, False), (True, False), (0, 1, 2), (1, 2, 3), (0.0, 0.04, math.inf)))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -71,7 +72,7 @@ def test_every_option_gives_the_nodes_of_the_slow_search(seed: int) -> None:
     """All combinations of options, spread over the seeds; beams narrower and wider than the candidates."""
     ids, model = random_ids(seed), LookupModel(seed=seed)
     histories = random_histories(seed, 3)
-    for number, (kind, look_ahead, exclude_history, rounds, check_from, theta) in enumerate(OPTIONS):
+    for number, (selection, kind, look_ahead, exclude_history, rounds, check_from, theta) in enumerate(OPTIONS):
         if number % 4 != seed:
             continue
         config = DecodeConfig(
@@ -83,6 +84,7 @@ def test_every_option_gives_the_nodes_of_the_slow_search(seed: int) -> None:
             top_k=5,
             code_probabilities=kind,
             exclude_history=exclude_history,
+            selection=selection,
         )
         assert_equals_slow_search(model, ids, histories, config)
 
@@ -98,6 +100,40 @@ def test_a_larger_catalogue_gives_the_nodes_of_the_slow_search(kind: str, n_code
     assert_equals_slow_search(model, ids, histories, config)
     fates = np.concatenate([trace.fate for trace in search(model, ItemIndex(ids), histories, config)])
     assert {int(fate) for fate in Fate} == set(fates.tolist()), "the case must reach every fate"
+
+
+def test_a_fixed_order_takes_the_codebooks_one_after_the_other() -> None:
+    ids, model = random_ids(5), LookupModel(seed=5)
+    orders = {
+        selection: {
+            tuple(trace.codebook[trace.path(int(node))[1:]].tolist())
+            for trace in search(
+                model, ItemIndex(ids), random_histories(5, 6), DecodeConfig(selection=selection, theta=math.inf)
+            )
+            for node in trace.item_nodes
+        }
+        for selection in SELECTIONS
+    }
+    assert orders["fixed"] == {(0, 1, 2)}
+    assert len(orders["confidence"]) > 2
+
+
+@pytest.mark.parametrize("thetas", [(0.02,), (math.inf, 0.01), (0.0, 0.05, math.inf), (0.05, 0.0, 0.03, 0.01)])
+def test_every_step_has_its_own_theta(thetas: tuple[float, ...]) -> None:
+    sizes = {"n_items": 60, "n_codebooks": 5, "codebook_size": 3}
+    ids, model = random_ids(9, **sizes), LookupModel(seed=9, **sizes)
+    histories, config = random_histories(9, 7, n_items=60), DecodeConfig(beam_width=4, theta=0.3, check_from=1)
+    assert_equals_slow_search(model, ids, histories, replace(config, thetas=thetas))
+    for trace in search(model, ItemIndex(ids), histories, replace(config, thetas=thetas)):
+        for step in range(1, 5):
+            limit = thetas[min(step, len(thetas)) - 1]
+            assert (trace.js[(trace.step == step) & (trace.fate == Fate.KEPT)] <= limit).all()
+            assert (trace.js[(trace.step == step) & (trace.fate == Fate.PRUNED)] > limit).all()
+    alike = (search(model, ItemIndex(ids), histories, replace(config, theta=0.02)), (0.02, 0.02))
+    for left, right in zip(
+        alike[0], search(model, ItemIndex(ids), histories, replace(config, thetas=alike[1])), strict=True
+    ):
+        assert same_bits(left, right)
 
 
 def plain_beam_search(
@@ -248,7 +284,48 @@ def test_search_items_counts_what_the_traces_show() -> None:
             if step < ids.n_codebooks:
                 best = np.flatnonzero(held)[0]
                 assert summary.categories[user, step] == trace.beliefs[best].argmax()
+                assert summary.confidences[user, step] == trace.beliefs[best].max()
         assert summary.categories[user, 0] == trace.beliefs[0].argmax()
+
+
+def slow_target_counts(
+    slow: SlowSearch, config: DecodeConfig, target: int, categories: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`target_in_beam` and `prunes_by` of one history, counted node by node of the slow search."""
+    n_steps = slow.model.n_codebooks
+    in_beam, prunes = np.zeros(n_steps, int), np.zeros((n_steps, 2, 2), int)
+    for node in slow.run().nodes[1:]:
+        holds, step = target in set(node.items) - slow.barred, len(node.path) - 1
+        in_beam[step] += holds and node.fate in (Fate.KEPT, Fate.FALLBACK)
+        if node.fate == Fate.PRUNED:
+            believed = max(range(slow.model.n_categories), key=lambda c: node.belief[c])
+            prunes[step, int(holds), int(believed == categories[target])] += 1
+    return in_beam, prunes
+
+
+@pytest.mark.parametrize("theta", [0.0, 0.02, 0.05])
+def test_wrong_prunes_are_those_whose_items_left_held_the_target(theta: float) -> None:
+    sizes = {"n_items": 60, "n_codebooks": 4, "codebook_size": 4}
+    total = np.zeros((4, 2, 2), int)
+    for seed in range(3):
+        ids, model = random_ids(seed, **sizes), LookupModel(seed=seed, **sizes)
+        histories, categories = random_histories(seed, 14, n_items=60), np.arange(60) % model.n_categories
+        targets = np.random.default_rng(seed).integers(1, 60, 14)
+        targets[1] = histories[1, -1]  # what may not be recommended cannot be lost
+        config = DecodeConfig(beam_width=5, theta=theta, max_regenerations=1, check_from=1)
+        found = search_items(model, ItemIndex(ids), histories, config, truth=Truth(targets, categories))
+        for user, history in enumerate(histories):
+            slow = SlowSearch(model, ids, history, config)
+            in_beam, prunes = slow_target_counts(slow, config, targets[user], categories)
+            assert np.array_equal(found.target_in_beam[user], in_beam)
+            assert np.array_equal(found.prunes_by[user], prunes)
+        assert np.array_equal(found.prunes_by.sum((2, 3)), found.pruned)
+        assert found.prunes_by[1, :, 1].sum() == 0
+        assert (found.prunes_by[:, :, 1].sum((1, 2)) <= 1).all(), "an item has one path, so it is lost once"
+        assert not search_items(model, ItemIndex(ids), histories, config).prunes_by.any()
+        total += found.prunes_by.sum(0)
+    assert total[:, 1].sum() > 0, "the case must have wrong prunes"
+    assert total[:, :, 1].sum() > 0, "the case must prune where the head is right"
 
 
 def test_the_first_state_ranking_is_that_of_the_code_probabilities() -> None:

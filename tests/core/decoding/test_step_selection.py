@@ -2,7 +2,7 @@
 
 import torch
 
-from reg4rec_core.decoding.step_selection import choose_codebooks
+from reg4rec_core.decoding.step_selection import choose_codebooks, first_unused
 
 CONFIDENCE = torch.tensor([[[0.2, 0.9, 0.5]]])
 NO, YES = False, True
@@ -28,3 +28,8 @@ def test_a_codebook_without_a_choice_goes_last() -> None:
 def test_equals_go_by_index() -> None:
     assert chosen([YES, YES, YES], [YES, NO, NO], torch.tensor([[[0.5, 0.3, 0.3]]])) == 1
     assert chosen([NO, NO, NO], [YES, NO, NO]) == 1
+
+
+def test_a_fixed_order_takes_the_lowest_unused_codebook() -> None:
+    used = torch.tensor([[[NO, NO, NO], [YES, NO, NO], [YES, YES, NO], [NO, YES, NO]]])
+    assert first_unused(used).tolist() == [[0, 1, 2, 0]]

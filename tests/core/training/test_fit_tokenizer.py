@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,20 @@ def test_a_run_directory_holds_everything_but_the_weights(tiny_data, tmp_path):
     assert run.features().shape[0] == report["items"] + 1
     assert run.load_dataset().info["checksum"] == run.settings["data_checksum"]
     assert len(report["perplexity"]) == len(report["dead_codes"]) == 4
+
+
+def test_a_run_of_residual_codes_is_decoded_in_their_order_and_its_codewords_add_up(tiny_data, tmp_path):
+    report = fit_tokenizer(tiny_data, tmp_path / "run", replace(SMALL, quantizer="residual"))
+    run = open_run(tmp_path / "run")
+    run.verify()
+    assert (run.settings["tokenizer"]["quantizer"], run.decode_config().selection) == ("residual", "fixed")
+    codes, codewords, features = run.semantic_ids().codes[1:], run.codewords(), run.features()[1:]
+    assert codewords.shape == (4, 8, features.shape[1])
+    summed = codewords[np.arange(4), codes].sum(1)
+    spread = np.square(features - features.mean(0)).sum()
+    assert 1 - np.square(features - summed).sum() / spread == pytest.approx(report["explained_variance"], abs=1e-3)
+    assert report["explained_variance"] > 0.5
+    assert len(report["perplexity"]) == 4
 
 
 def test_an_existing_run_is_not_overwritten(tiny_data, tmp_path):

@@ -21,13 +21,19 @@ def small_ids(seed: int) -> SemanticIds:
     return SemanticIds(codes, 4)
 
 
-def sampled(seed: int, histories: torch.Tensor, draws: torch.Tensor) -> tuple[LookupModel, ItemIndex, SampledPaths]:
+def sampled(
+    seed: int, histories: torch.Tensor, draws: torch.Tensor, selection: str = "confidence"
+) -> tuple[LookupModel, ItemIndex, SampledPaths]:
     model, index = LookupModel(seed=seed), ItemIndex(small_ids(seed))
     excluded = torch.zeros(len(histories), 13, dtype=torch.bool).scatter_(1, histories, True)
-    return model, index, sample_paths(model, index, model.encode(histories), excluded, draws, kind="item_marginal")
+    root = model.encode(histories)
+    paths = sample_paths(model, index, root, excluded, draws, kind="item_marginal", selection=selection)
+    return model, index, paths
 
 
-def slow_path(model: LookupModel, codes: np.ndarray, history: list[int], draws: list[float]) -> list[tuple]:
+def slow_path(
+    model: LookupModel, codes: np.ndarray, history: list[int], draws: list[float], selection: str
+) -> list[tuple]:
     """(codebook, code, log-probability) of each step, item by item; item-marginal codes."""
     left = [item for item in range(1, 13) if item not in history]
     path: list[tuple[int, int]] = []
@@ -43,7 +49,7 @@ def slow_path(model: LookupModel, codes: np.ndarray, history: list[int], draws: 
             mass = [sum(weights[i] for i in left if codes[i, codebook] == code) / total for code in range(4)]
             choice = len({codes[i, codebook] for i in left}) > 1
             key = (choice, max(mass) if choice else 0.0)
-            if best is None or key > best[0]:
+            if best is None or (selection == "confidence" and key > best[0]):
                 best = (key, codebook, mass)
         _, codebook, mass = best
         code = next(k for k in range(4) if sum(mass[: k + 1]) > draw * sum(mass))
@@ -53,13 +59,14 @@ def slow_path(model: LookupModel, codes: np.ndarray, history: list[int], draws: 
     return [*steps, left]
 
 
+@pytest.mark.parametrize("selection", ["confidence", "fixed"])
 @pytest.mark.parametrize("seed", range(6))
-def test_paths_are_those_of_a_slow_sampler(seed):
+def test_paths_are_those_of_a_slow_sampler(seed, selection):
     draws = torch.rand(4, 5, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    model, index, paths = sampled(seed, HISTORIES, draws)
+    model, index, paths = sampled(seed, HISTORIES, draws, selection)
     for row, history in enumerate(HISTORIES.tolist()):
         for rollout in range(5):
-            *steps, left = slow_path(model, index.codes.numpy(), history, draws[row, rollout].tolist())
+            *steps, left = slow_path(model, index.codes.numpy(), history, draws[row, rollout].tolist(), selection)
             assert paths.codebooks[row, rollout].tolist() == [codebook for codebook, _, _ in steps]
             assert paths.codes[row, rollout].tolist() == [code for _, code, _ in steps]
             np.testing.assert_allclose(paths.log_probs[row, rollout], [p for _, _, p in steps], rtol=1e-4, atol=1e-5)

@@ -1,0 +1,89 @@
+"""What pruning did to the targets, and how far the category belief that it trusts can be trusted."""
+
+from typing import Any
+
+import numpy as np
+
+from reg4rec_core.evaluation.beam_search import BeamResult
+from reg4rec_core.metrics import accuracy
+from reg4rec_core.types import Catalog
+
+BINS = 10
+
+
+def pruning_by_step(result: BeamResult) -> dict[str, dict[str, float]]:
+    """For every step whose code has a belief, means over users of what was tried and what became of it.
+
+    `wrong_prunes` counts pruned candidates whose items left still held the target: each is a path that would have led
+    to it. `target_in_beam` is the share of users whose beam still leads to the target after the step.
+    """
+    found = result.searched
+    tried = found.kept + found.pruned + found.fallback
+    columns = {
+        "tried": tried,
+        "pruned": found.pruned,
+        "regenerated": found.regenerated,
+        "fallback": found.fallback,
+        "wrong_prunes": found.prunes_by[:, :, 1].sum(-1),
+        "target_in_beam": found.target_in_beam,
+    }
+    return {
+        str(step + 1): {name: float(column[:, step].mean()) for name, column in columns.items()}
+        for step in range(tried.shape[1] - 1)
+    }
+
+
+def nodes_per_user(result: BeamResult) -> float:
+    """States that the network was asked about for a user, the root included; leaves need no state."""
+    found = result.searched
+    return 1.0 + float((found.kept + found.pruned + found.fallback)[:, :-1].sum(1).mean())
+
+
+def prune_table(result: BeamResult) -> dict[str, Any]:
+    """Prunes by whether they were right and whether the category head was right at the pruned node, over all users.
+
+    A prune is wrong when the items left still held the target, the head right when its most probable category there
+    is the target's. `wrong_share_head_right` and `wrong_share_head_wrong` are null without such prunes.
+    """
+    counts = result.searched.prunes_by.sum((0, 1))
+    (right_wrong_head, right_right_head), (wrong_wrong_head, wrong_right_head) = counts.tolist()
+
+    def share(wrong: int, right: int) -> float | None:
+        return wrong / (wrong + right) if wrong + right else None
+
+    return {
+        "prune_right": {"head_right": right_right_head, "head_wrong": right_wrong_head},
+        "prune_wrong": {"head_right": wrong_right_head, "head_wrong": wrong_wrong_head},
+        "wrong_share_head_right": share(wrong_right_head, right_right_head),
+        "wrong_share_head_wrong": share(wrong_wrong_head, right_wrong_head),
+    }
+
+
+def reliability(result: BeamResult, catalog: Catalog) -> dict[str, dict[str, Any]]:
+    """Confidence and accuracy of the best path's category belief after 0, 1, ... codes, in bins of equal width.
+
+    A bin holds the users whose most probable category has a probability in it; `calibration_error` is the mean over
+    users of |accuracy - confidence| of their bins (expected calibration error). Empty bins are left out.
+    """
+    truth = catalog.categories[result.questions.targets]
+    found, steps = result.searched, {}
+    for step in range(found.categories.shape[1]):
+        confidence, right = found.confidences[:, step], found.categories[:, step] == truth
+        place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+        bins = [
+            {
+                "from": index / BINS,
+                "users": int((place == index).sum()),
+                "confidence": float(confidence[place == index].mean()),
+                "accuracy": float(right[place == index].mean()),
+            }
+            for index in np.unique(place)
+        ]
+        gaps = [row["users"] * abs(row["accuracy"] - row["confidence"]) for row in bins]
+        steps[str(step)] = {
+            "confidence": float(confidence.mean()),
+            "accuracy": accuracy(found.categories[:, step], truth),
+            "calibration_error": sum(gaps) / max(len(truth), 1),
+            "bins": bins,
+        }
+    return steps

@@ -1,0 +1,167 @@
+"""README tables made from stored results, so that no number is typed by hand.
+
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`. Every file in assets/results says how it was made:
+config, seed, git revision and data checksum.
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from reg4rec_core.types import InputError
+
+RESULTS = Path("assets/results")
+RANKING = ("recall@5", "ndcg@5", "recall@10", "ndcg@10")
+AT_TEN = ("recall@10", "ndcg@10")
+MARKED = re.compile(r"(<!-- table: ([^\n]*?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+OPENING = re.compile(r"<!-- table: [^\n]*? -->")
+
+
+def read_result(root: Path, name: str) -> dict[str, Any]:
+    """A results file of the repository at `root`; InputError when it is missing."""
+    path = root / name
+    if not path.exists():
+        raise InputError(f"there is no {path}, which the table is made from; restore it or make it anew")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def short(value: float, digits: int = 4) -> str:
+    """.0922 for 0.09216: what lies between -1 and 1 needs no zero before the point."""
+    text = f"{value:.{digits}f}"
+    return text.replace("0.", ".", 1) if abs(value) < 1 and text.lstrip("-").startswith("0.") else text
+
+
+def signed(value: float) -> str:
+    """+.0005 or -.0014."""
+    return ("+" if value >= 0 else "") + short(value)
+
+
+def with_interval(row: dict[str, float]) -> str:
+    """A difference with its bounds: +.0005 (-.0009 to +.0020)."""
+    return f"{signed(row['mean'])} ({signed(row['low'])} to {signed(row['high'])})"
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A pipe table, one line a row."""
+    lines = ["|" + "".join(f" {cell} |" if cell else " |" for cell in line) for line in (header, *rows)]
+    lines.insert(1, "|" + "---|" * len(header))
+    return "".join(line + "\n" for line in lines)
+
+
+def main_table(root: Path) -> str:
+    """How good the run is, beside floors and published numbers."""
+    rows = read_result(root, f"{RESULTS}/main.json")["rows"]
+    texts = [[row["label"], *(short(row["metrics"][name]) for name in RANKING)] for row in rows]
+    texts[0][0] = f"**{texts[0][0]}**"
+    return markdown(("", "Recall@5", "NDCG@5", "Recall@10", "NDCG@10"), texts)
+
+
+def post_training_table(root: Path) -> str:
+    """What post-training under its default settings gives beyond the pre-trained weights."""
+    results = read_result(root, f"{RESULTS}/post_training.json")
+    before = results["pretrained"]["first state, exact"]
+    rows = [["pre-trained", short(before["recall@10"]), short(before["ndcg@10"]), "", ""]]
+    for entry in experiments_of(results, "post-training"):
+        metrics, difference = entry["metrics"], entry["difference"]
+        values = [short(metrics[name]) for name in AT_TEN]
+        rows.append([entry["label"], *values, *(with_interval(difference[n]) for n in AT_TEN)])
+    header = ("Recall@10", "NDCG@10", "difference in Recall@10", "difference in NDCG@10")
+    return markdown((f"{results['config']['steps']} steps, default settings", *header), rows)
+
+
+def rewards_table(root: Path) -> str:
+    """Each reward by itself."""
+    results = read_result(root, f"{RESULTS}/post_training.json")
+    entries = experiments_of(results, "rewards")
+    before = entries[0]["validation"][0]["valid_ndcg@10"]
+    rows = [
+        [
+            entry["label"],
+            with_interval(entry["difference"]["ndcg@10"]),
+            short(max(point["valid_ndcg@10"] for point in entry["validation"][1:])),
+        ]
+        for entry in entries
+    ]
+    header = ("reward", "difference in NDCG@10", f"validation NDCG@10 (pre-trained {short(before)})")
+    return markdown(header, rows)
+
+
+def experiments_of(results: dict[str, Any], table: str) -> list[dict[str, Any]]:
+    return [entry for entry in results["experiments"] if entry.get("table") == table]
+
+
+def theta_table(root: Path) -> str:
+    """Validation NDCG@10 by theta and by the first compared step, the best in bold."""
+    choice = read_result(root, "checkpoints/demo/evaluation/theta_choice.json")
+    off = next(row["ndcg_at_10"] for row in choice["results"] if row["theta"] is None)
+    pruned = {(row["check_from"], row["theta"]): row["ndcg_at_10"] for row in choice["results"] if row["theta"]}
+    best = max(off, *pruned.values())
+    steps, thetas = (sorted({key[place] for key in pruned}) for place in (0, 1))
+
+    def cell(value: float) -> str:
+        return f"**{short(value)}**" if value == best else short(value)
+
+    rows = [
+        [f"compared from step {step}", *(cell(pruned[step, theta]) for theta in thetas), "" if line else cell(off)]
+        for line, step in enumerate(steps)
+    ]
+    return markdown(("NDCG@10", *(f"theta {theta:g}".replace("0.", ".") for theta in thetas), "off"), rows)
+
+
+def sweep_table(root: Path) -> str:
+    """The cells of a sweep: `reg4rec sweep --json` kept as assets/results/sweep.json."""
+    results = read_result(root, f"{RESULTS}/sweep.json")
+    rows = [
+        [
+            "the run's own" if cell["name"] == "own" else cell["name"],
+            *(short(cell["metrics"][name]["mean"]) for name in AT_TEN),
+            "" if cell["name"] == "own" else with_interval(cell["difference"]["ndcg@10"]),
+            *(f"{cell[name]:.1f}" for name in ("nodes", "pruned")),
+            f"{cell['wrong_prunes']:.3f}",
+        ]
+        for cell in (results["own"], *results["cells"])
+    ]
+    header = ("Recall@10", "NDCG@10", "difference in NDCG@10", "nodes", "pruned", "wrongly pruned")
+    return markdown((f"{results['users']:,} {results['split']} users", *header), rows)
+
+
+def ablation_table(root: Path) -> str:
+    """The cells of an ablation: the summary that `reg4rec ablate` writes, kept as assets/results/ablation.json."""
+    results = read_result(root, f"{RESULTS}/ablation.json")
+    rows = [
+        [
+            cell["name"],
+            *(short(cell[ranking]["metrics"][name]["mean"]) for ranking in ("first_state", "beam") for name in AT_TEN),
+            "" if cell["name"] == results["base"] else with_interval(cell["beam"]["difference"]["ndcg@10"]),
+        ]
+        for cell in results["cells"]
+    ]
+    header = ("first state Recall@10", "NDCG@10", "beam Recall@10", "NDCG@10", "difference in NDCG@10")
+    return markdown(("cell", *header), rows)
+
+
+TABLES: dict[str, Callable[[Path], str]] = {
+    "main": main_table,
+    "post-training": post_training_table,
+    "rewards": rewards_table,
+    "theta": theta_table,
+    "sweep": sweep_table,
+    "ablation": ablation_table,
+}
+"""Every table by the name that its marker gives; a function of the repository's folder."""
+
+
+def fill_tables(text: str, root: Path) -> str:
+    """The text with every marked table made anew from the results under `root`; InputError for a marker left open."""
+    if len(OPENING.findall(text)) != len(MARKED.findall(text)):
+        raise InputError("every `<!-- table: NAME -->` needs an `<!-- end -->` after it and before the next table")
+
+    def fill(match: re.Match[str]) -> str:
+        name = match[2]
+        if name not in TABLES:
+            raise InputError(f"there is no table {name!r}; the tables are {', '.join(TABLES)}")
+        return match[1] + TABLES[name](root) + match[4]
+
+    return MARKED.sub(fill, text)

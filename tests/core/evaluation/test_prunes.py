@@ -1,0 +1,76 @@
+"""Wrong prunes and the calibration of the category belief, on numbers by hand."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from reg4rec_core.config import DecodeConfig
+from reg4rec_core.decoding import SearchedItems
+from reg4rec_core.evaluation import search_split
+from reg4rec_core.evaluation.beam_search import category_accuracy
+from reg4rec_core.evaluation.prunes import nodes_per_user, prune_table, pruning_by_step, reliability
+from reg4rec_core.recommender import Recommender
+
+
+@pytest.fixture(scope="module")
+def recommender(tiny_run):
+    return Recommender.load(tiny_run)
+
+
+@pytest.fixture(scope="module")
+def result(recommender):
+    return search_split(recommender, "valid", DecodeConfig(beam_width=6, theta=0.05, check_from=1), users=40)
+
+
+def test_the_table_counts_prunes_by_what_was_lost_and_what_the_head_said(result):
+    counts = np.zeros((40, 4, 2, 2), int)
+    counts[0, 1] = [[5, 3], [2, 0]]  # pruned right: 5 with a wrong head, 3 with a right one; wrong: 2 and 0
+    counts[7, 2] = [[0, 0], [0, 1]]
+    table = prune_table(replace(result, searched=replace(result.searched, prunes_by=counts)))
+    assert table["prune_right"] == {"head_right": 3, "head_wrong": 5}
+    assert table["prune_wrong"] == {"head_right": 1, "head_wrong": 2}
+    assert table["wrong_share_head_right"] == pytest.approx(1 / 4)
+    assert table["wrong_share_head_wrong"] == pytest.approx(2 / 7)
+    none = prune_table(replace(result, searched=replace(result.searched, prunes_by=0 * counts)))
+    assert none["wrong_share_head_right"] is None
+
+
+def test_the_steps_add_up_to_what_the_search_counted(result):
+    steps, found = pruning_by_step(result), result.searched
+    assert list(steps) == ["1", "2", "3"]
+    assert sum(step["pruned"] for step in steps.values()) == pytest.approx(found.pruned.sum() / 40)
+    assert nodes_per_user(result) == pytest.approx(1 + sum(step["tried"] for step in steps.values()))
+    table = prune_table(result)
+    assert sum(sum(row.values()) for row in (table["prune_right"], table["prune_wrong"])) == found.pruned.sum()
+    lost = [steps[step]["target_in_beam"] for step in steps]
+    assert lost == sorted(lost, reverse=True), "a target once lost does not come back"
+    hits = ((found.items == result.questions.targets[:, None]) & found.from_path).any(1).mean()
+    assert found.target_in_beam[:, -1].mean() >= hits > 0
+
+
+def test_reliability_puts_users_into_bins_by_confidence(result, recommender):
+    four = {field.name: getattr(result.searched, field.name)[:4] for field in fields(result.searched)}
+    few = replace(result, questions=result.questions.take(np.arange(4)), searched=SearchedItems(**four))
+    truth = recommender.catalog.categories[few.questions.targets]
+    categories = np.repeat(truth[:, None], 4, 1)
+    categories[1, 0] += 1
+    confidences = np.ones((4, 4))
+    confidences[:, 0] = [0.31, 0.39, 0.85, 0.05]
+    found = replace(few.searched, categories=categories, confidences=confidences)
+    rows = reliability(replace(few, searched=found), recommender.catalog)
+    first = rows["0"]
+    assert [(row["from"], row["users"], row["accuracy"]) for row in first["bins"]] == [
+        (0.0, 1, 1.0),
+        (0.3, 2, 0.5),
+        (0.8, 1, 1.0),
+    ]
+    assert first["bins"][1]["confidence"] == pytest.approx(0.35)
+    assert first["calibration_error"] == pytest.approx((0.95 + 2 * 0.15 + 0.15) / 4)
+    assert rows["1"]["calibration_error"] == 0
+    assert [row["from"] for row in rows["1"]["bins"]] == [0.9]
+
+
+def test_reliability_knows_the_accuracy_that_reports_show(result, recommender):
+    rows = reliability(result, recommender.catalog)
+    assert {step: row["accuracy"] for step, row in rows.items()} == category_accuracy(result, recommender.catalog)

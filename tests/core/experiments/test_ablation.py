@@ -1,0 +1,160 @@
+"""`reg4rec ablate` on a tiny shop: cells trained, searched, compared, and kept."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from reg4rec_core.checkpoint import open_run, write_json
+from reg4rec_core.evaluation import theta_choice
+from reg4rec_core.experiments.result_tables import fill_tables
+from reg4rec_core.metrics import ranking_metrics
+
+SETTINGS = {
+    "format": 1,
+    "tokenizer": {"n_codebooks": 3, "codebook_size": 8, "code_width": 4, "epochs": 20},
+    "model": {"width": 16, "hidden": 24, "n_heads": 2},
+    "pretrain": {"batch_size": 32, "learning_rate": 0.01, "warmup_steps": 5, "dropout": 0.1},
+    "post_train": {"batch_size": 8, "rollouts": 4, "validate_every": 2, "learning_rate": 0.01, "warmup_steps": 1},
+    "decode": {"beam_width": 6},
+}
+CELLS = ("no-mpq", "no-crss", "no-pars", "no-corp", "window-1", "codebook-size-300")
+BUDGET = ("--minutes", "0.03", "--steps", "2", "--users", "40")
+
+
+@pytest.fixture(scope="module")
+def base_run(tmp_path_factory):
+    """A run that lends its settings: nothing else of it is read."""
+    path = tmp_path_factory.mktemp("runs") / "base"
+    write_json(path / "run.json", SETTINGS)
+    write_json(path / "tokenizer_report.json", {"seconds": 30.0})
+    return path
+
+
+@pytest.fixture(scope="module")
+def ablated(reg4rec, base_run, tiny_data, tmp_path_factory):
+    """(command, directory, document) of a finished ablation."""
+    out = tmp_path_factory.mktemp("ablation") / "out"
+    command = ("ablate", "--run", base_run, "--data", tiny_data, "--out", out, *BUDGET, "--cells", ",".join(CELLS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(theta_choice, "THETAS", (0.1,))  # the other thetas only cost time here
+        patch.setattr(theta_choice, "CHECKS_FROM", (2,))
+        result = reg4rec(*command, "--json")
+    assert result.exit_code == 0, result.stderr
+    return command, out, json.loads(result.stdout, parse_constant=pytest.fail)
+
+
+def by_name(document):
+    return {cell["name"]: cell for cell in document["cells"]}
+
+
+def test_the_cells_that_were_asked_for_stand_beside_base_and_controls(ablated):
+    _, out, document = ablated
+    cells = by_name(document)
+    assert set(cells) == {"full", "supervised-only", "no-msra", *CELLS}
+    assert {name: cells[name]["same_as"] for name in ("window-1", "codebook-size-300")} == {
+        "window-1": "no-msra",
+        "codebook-size-300": "codebook-size-300",
+    }
+    assert {"config", "seed", "git_revision", "data_checksum"} <= set(document)
+    assert json.loads((out / "ablation.json").read_text()) == document
+    assert cells["no-pars"]["control"] == "supervised-only"
+
+
+def test_only_new_codes_are_trained_anew(ablated):
+    _, out, document = ablated
+    runs = {path.name for path in (out / "runs").iterdir()}
+    pretrained = {"full", "no-mpq", "codebook-size-300"}
+    post_trained = {"full", "supervised-only", "no-mpq", "no-crss", "no-msra", "codebook-size-300"}
+    assert runs == pretrained | {f"{name}+post" for name in post_trained}
+    weights = [
+        (out / "runs" / name / "weights" / "pretrained.safetensors").read_bytes() for name in ("full", "no-crss+post")
+    ]
+    assert weights[0] == weights[1]
+    cells = by_name(document)
+    assert (cells["no-pars"]["run"], cells["no-corp"]["run"]) == ("full", "full+post")
+
+
+def test_each_run_has_the_settings_of_its_cell(ablated):
+    _, out, document = ablated
+    runs = {path.name: open_run(path) for path in (out / "runs").iterdir()}
+    assert runs["no-mpq"].settings["tokenizer"]["quantizer"] == "residual"
+    selections = {name: run.decode_config().selection for name, run in runs.items()}
+    assert {name for name, selection in selections.items() if selection == "fixed"} == {
+        "no-mpq",
+        "no-mpq+post",
+        "no-crss+post",
+    }
+    assert runs["supervised-only+post"].settings["post_train"]["policy_weight"] == 0
+    assert runs["no-msra+post"].settings["post_train"]["window"] == 1
+    assert {run.decode_config().beam_width for run in runs.values()} == {6}
+    cells = by_name(document)
+    assert (cells["no-corp"]["decode"]["theta"], cells["no-corp"]["prune_rate"]) == (None, 0)
+    assert cells["no-crss"]["decode"]["selection"] == "fixed"
+    for run in runs.values():
+        run.verify()
+
+
+def test_numbers_and_differences_are_those_of_the_stored_places(ablated):
+    _, out, document = ablated
+    places = {path.stem: load_file(path) for path in (out / "cells").glob("*.safetensors")}
+    cells = by_name(document)
+    for name, own in places.items():
+        for ranking in ("first_state", "beam"):
+            block = cells[name][ranking]
+            assert block["users"] == len(own[ranking])
+            means = ranking_metrics(own[ranking])
+            assert {metric: row["mean"] for metric, row in block["metrics"].items()} == pytest.approx(means)
+            for other, key in (("full", "difference"), (cells[name]["control"], "against_control")):
+                theirs = ranking_metrics(places[other][ranking])
+                for metric, row in block[key].items():
+                    assert row["mean"] == pytest.approx(means[metric] - theirs[metric])
+    assert cells["full"]["beam"]["users"] == 40 < cells["full"]["first_state"]["users"]
+    same = [np.array_equal(places["full"][r], places["no-corp"][r]) for r in ("first_state", "beam")]
+    assert same[0], "pruning comes after the first state"
+
+
+def test_a_stopped_ablation_goes_on_and_another_one_is_refused(reg4rec, ablated):
+    command, out, document = ablated
+    runs = {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*.safetensors")}
+    (out / "cells" / "no-corp.json").unlink()
+    again = reg4rec(*command, "--json")
+    assert again.exit_code == 0, again.stderr
+    assert json.loads(again.stdout) == document
+    assert again.stderr.count("(kept)") == len(document["cells"]) - 2  # no-corp is made anew, window-1 is a twin
+    assert runs == {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*.safetensors")}
+    other = reg4rec(*command, "--seed", "1")
+    assert other.exit_code == 2
+    assert "holds an ablation with another base; choose another --out" in other.stderr
+
+
+def test_an_ablation_kept_among_the_results_fills_a_table(ablated, tmp_path):
+    _, out, document = ablated
+    (tmp_path / "assets" / "results").mkdir(parents=True)
+    shutil.copy(out / "ablation.json", tmp_path / "assets" / "results")
+    lines = fill_tables("<!-- table: ablation -->\n<!-- end -->\n", tmp_path).splitlines()[3:-1]
+    assert [line.split(" | ")[0] for line in lines] == [f"| {cell['name']}" for cell in document["cells"]]
+    assert [line.endswith("| |") for line in lines] == [True, *[False] * (len(lines) - 1)]
+
+
+def test_the_plan_is_listed_without_doing_anything(reg4rec, base_run):
+    result = reg4rec("ablate", "--run", base_run, "--list", *BUDGET, "--json")
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert len(document["cells"]) == 34
+    assert document["cells"][0]["minutes"] == pytest.approx((30 + 60 * 0.03 + 2 * 2.5 + 40 / 100) / 60)
+    assert document["minutes"] == pytest.approx(sum(row["minutes"] for row in document["cells"]))
+    assert result.stderr.count("\n") == 36
+    assert sorted(path.name for path in base_run.iterdir()) == ["run.json", "tokenizer_report.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [((), "needs --data and --out"), (("--list", "--cells", "no-brain"), "there is no cell no-brain")],
+)
+def test_a_bad_question_is_one_sentence(reg4rec, base_run, arguments, message):
+    result = reg4rec("ablate", "--run", base_run, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
