@@ -97,8 +97,9 @@ def tiny_run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     succeed("fit-tokenizer", "--data", tiny_data, "--run", run, *sizes, "--seed", "0")
     network = ("--width", "32", "--hidden", "64", "--n-heads", "2")
     training = ("--batch-size", "32", "--learning-rate", "0.01", "--warmup-steps", "5", "--dropout", "0.1")
-    training += ("--encoder-share", "0")  # so short a training has no time to teach the encoder first
-    succeed("pretrain", "--run", run, "--epochs", "12", *network, *training, "--seed", "0")
+    # so short a training has no time to teach the encoder first
+    training += ("--encoder-share", "0", "--encoder-rate", "1", "--transition-weight", "0.1")
+    succeed("pretrain", "--run", run, "--epochs", "16", *network, *training, "--seed", "0")
     return run
 
 

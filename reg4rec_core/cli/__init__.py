@@ -18,6 +18,7 @@ COMMANDS = {
     "evaluate": "Rank the whole catalogue for held-out interactions and report how well.",
     "evaluate-explanations": "Take away what explains a recommendation and see whether it goes.",
     "sweep": "Search the same users under many decoding settings and compare them.",
+    "seeds": "Compare runs that differ in their seed alone.",
     "results": "Fill the tables of a document from the stored results.",
     "ablate": "Train and compare systems that lack one part each, under an equal budget.",
     "recommend": "Recommend for one history and print the whole search behind the list.",
