@@ -45,7 +45,7 @@ def test_runs_that_differ_in_more_than_their_seed_are_refused(runs, tmp_path):
     other = shutil.copytree(runs[1], tmp_path / "other")
     pretrained = open_run(other).settings["pretrain"]
     open_run(other).update_settings(pretrain={**pretrained, "dropout": 0.1})
-    with pytest.raises(InputError, match="differ in their seed alone, .*other differs in pretrain"):
+    with pytest.raises(InputError, match=r"differ in their seed alone, .*other differs in pretrain"):
         seeds_document([runs[0], other])
 
 
