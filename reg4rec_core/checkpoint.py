@@ -120,7 +120,7 @@ def build_network(
     transitions = None
     if settings.transition_weight:
         transitions = Transitions.count(training_sequences(dataset.interactions), n_items=ids.n_items)
-    return EncoderDecoder(
+    network = EncoderDecoder(
         torch.as_tensor(ids.codes),
         codebook_size=ids.codebook_size,
         n_categories=dataset.catalog.n_categories,
@@ -130,6 +130,8 @@ def build_network(
         transitions=transitions,
         **settings.to_dict(),
     )
+    network.read_categories(torch.as_tensor(dataset.catalog.categories))
+    return network
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,11 @@ class Run:
             settings = replace(settings, transition_weight=self.settings["transition_weight"]["chosen"])
         network = build_network(settings, self.semantic_ids(), self.load_dataset())
         try:
-            network.load_state_dict(load_tensors(path))
+            weights = load_tensors(path)
+            # runs from before codes spoke of categories by themselves: nothing is told
+            weights.setdefault("code_categories.weight", torch.zeros_like(network.code_categories.weight))
+            weights.setdefault("code_trust", network.code_trust.detach())
+            network.load_state_dict(weights)
         except (SafetensorError, RuntimeError) as error:
             raise InputError(f"{path} does not fit this run ({str(error).splitlines()[0]}); train it again") from error
         return Reasoner(network)

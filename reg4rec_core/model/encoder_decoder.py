@@ -19,6 +19,14 @@ class DecodedPath:
     """Normalised decoder states; the code heads and the category head read them."""
     queries: Float[Tensor, "E T D"]
     """Item queries: the encoder's view of the history, revised by what the decoder makes of the codes."""
+    category_logits: Float[Tensor, "E T C"]
+    """The belief over categories after the first t codes, unnormalised."""
+
+
+CODE_TRUST = 0.9
+"""Start of `code_trust`: of .1 to 1 the best along the true codes before any training (Beauty validation)."""
+SMOOTHING = 1.0
+"""Items of the average category that a code is thought to have had beside its own."""
 
 
 class EncoderDecoder(nn.Module):
@@ -72,12 +80,17 @@ class EncoderDecoder(nn.Module):
         self.revision = nn.Linear(width, width, bias=False)
         self.code_heads = nn.Linear(width, n_codebooks * codebook_size)
         self.category_head = nn.Linear(width, n_categories)
+        self.code_categories = nn.Embedding(n_codebooks * codebook_size, n_categories)
+        """What a code by itself says of the category, log-odds."""
+        self.code_trust = nn.Parameter(torch.full((n_codebooks,), CODE_TRUST))
+        """How much the sum of what t codes say counts, t = 0..M-1: codes of an item say much the same."""
         self.dropout = nn.Dropout(dropout)
         self.decoder_input_dropout = nn.Dropout(decoder_dropout)
         for name, parameter in self.named_parameters():
             if parameter.dim() > 1 and "recency" not in name:
                 nn.init.normal_(parameter, std=0.02)
         nn.init.zeros_(self.revision.weight)  # the decoder starts by agreeing with the encoder
+        nn.init.zeros_(self.code_categories.weight)
 
     def encoder_parameters(self) -> list[nn.Parameter]:
         """What the encoder's own ranking depends on: item vectors and the layers over the history."""
@@ -89,6 +102,20 @@ class EncoderDecoder(nn.Module):
         summed = nn.functional.embedding_bag(self.flat_codes, self.code_embedding.weight, mode="sum")
         table = summed + self.item_residual.weight
         return torch.cat([torch.zeros_like(table[:1]), table[1:]])
+
+    @torch.no_grad()
+    def read_categories(self, categories: Int[Tensor, "N"]) -> None:
+        """Start the belief from the catalogue: log p(category | code) - log p(category).
+
+        A decoder alone needs very many examples to learn what kind of thing each of M x K codes stands for.
+        """
+        of_item = nn.functional.one_hot(categories[1:], self.n_categories).to(self.code_categories.weight.dtype)
+        counts = torch.zeros_like(self.code_categories.weight)
+        for codes in self.flat_codes[1:].T:
+            counts.index_add_(0, codes, of_item)
+        overall = (of_item.sum(0) + 1) / (of_item.sum() + self.n_categories)
+        shares = (counts + SMOOTHING * overall) / (counts.sum(1, keepdim=True) + SMOOTHING)
+        self.code_categories.weight.copy_(shares.log() - overall.log())
 
     def evidence_rows(self, sequences: Int[Tensor, "B T"], positions: Int[np.ndarray, "P"]) -> SparseRows:
         """What transitions add to item logits after each position of each sequence: row b x P + i (`Transitions`).
@@ -155,7 +182,10 @@ class EncoderDecoder(nn.Module):
         for layer in self.decoder:
             states = layer(states, memory, causal, recency)
         states = self.decoder_norm(states)
-        return DecodedPath(states, start[:, None] + self.revision(states))
+        told = self.code_categories(emitted * self.codebook_size + codes.gather(1, emitted)).cumsum(1)  # (E, M - 1, C)
+        told = torch.cat([torch.zeros_like(told[:, :1]), told], 1)
+        beliefs = self.category_head(states) + self.code_trust[:, None] * told
+        return DecodedPath(states, start[:, None] + self.revision(states), beliefs)
 
     def code_logits(self, states: Float[Tensor, "*shape D"]) -> Float[Tensor, "*shape M K"]:
         """One head per codebook over its K codes."""

@@ -30,6 +30,8 @@ class ReasoningState:
     """Item queries."""
     evidence: Float[Tensor, "B N"]
     """What transitions add to the item logits of every path."""
+    told: Float[Tensor, "B V C"]
+    """Sum of what the codes of each path say of the category."""
 
 
 class Reasoner:
@@ -68,7 +70,8 @@ class Reasoner:
         empty = (nothing,) * len(network.decoder)
         evidence = network.evidence(history, following)
         inputs = start[:, None] + network.step_embedding.weight[0]
-        return self._extend(inputs, 0, start, cross, recency, empty, empty, evidence)
+        told = memory.new_zeros(len(history), 1, self.n_categories)
+        return self._extend(inputs, 0, start, cross, recency, empty, empty, evidence, told)
 
     @torch.inference_mode()
     def step(
@@ -84,7 +87,9 @@ class Reasoner:
         inputs = self.network.code_inputs(codebook, code) + self.network.step_embedding.weight[step]
         keys = tuple(tensor[rows, parent] for tensor in state.keys)
         values = tuple(tensor[rows, parent] for tensor in state.values)
-        return self._extend(inputs, step, state.start, state.cross, state.recency, keys, values, state.evidence)
+        said = self.network.code_categories(codebook * self.codebook_size + code)
+        told = state.told[rows, parent] + said
+        return self._extend(inputs, step, state.start, state.cross, state.recency, keys, values, state.evidence, told)
 
     def _extend(
         self,
@@ -96,6 +101,7 @@ class Reasoner:
         past_keys: tuple[Tensor, ...],
         past_values: tuple[Tensor, ...],
         evidence: Float[Tensor, "B N"],
+        told: Float[Tensor, "B V C"],
     ) -> ReasoningState:
         states, keys, values = inputs, [], []
         for layer, history, old_keys, old_values in zip(
@@ -106,7 +112,7 @@ class Reasoner:
             values.append(new_values)
         states = self.network.decoder_norm(states)
         queries = start[:, None] + self.network.revision(states)
-        return ReasoningState(step, start, cross, recency, tuple(keys), tuple(values), states, queries, evidence)
+        return ReasoningState(step, start, cross, recency, tuple(keys), tuple(values), states, queries, evidence, told)
 
     @torch.inference_mode()
     def join(self, states: Sequence[ReasoningState]) -> ReasoningState:
@@ -122,12 +128,14 @@ class Reasoner:
             torch.cat([s.states for s in states], 1),
             torch.cat([s.queries for s in states], 1),
             first.evidence,
+            torch.cat([s.told for s in states], 1),
         )
 
     @torch.inference_mode()
     def category_log_probs(self, state: ReasoningState) -> Float[Tensor, "B V C"]:
         """The belief over categories after the codes taken so far, nats (Eq. 7's classifier)."""
-        return torch.log_softmax(self.network.category_head(state.states), -1)
+        logits = self.network.category_head(state.states) + self.network.code_trust[state.step] * state.told
+        return torch.log_softmax(logits, -1)
 
     @torch.inference_mode()
     def head_log_probs(self, state: ReasoningState) -> Float[Tensor, "B V M K"]:

@@ -73,7 +73,7 @@ def labelled_loss(
     item = item + chosen_left_loss(path.queries, table, catalog, target, orders, counted, choose)
     token = chosen_token_loss(network.code_logits(path.states), catalog.codes[target], orders, choose)
     categories = catalog.categories[target][:, None].expand(path.states.shape[:2])
-    category = chosen_cross_entropy(network.category_head(path.states), categories, choose).mean()
+    category = chosen_cross_entropy(path.category_logits, categories, choose).mean()
     loss = config.item_weight * item + config.token_weight * token + config.category_weight * category
     return SampledLoss(loss, len(windows))
 

@@ -108,7 +108,7 @@ def pretrain_losses(
         first_item=catalog_loss(path.queries[:, 0], table, target, at_prefixes),
         left_item=remaining_items_loss(path.queries, table, catalog, target, orders, counted),
         token=token_loss(network.code_logits(path.states), catalog.codes[target], orders),
-        category=category_loss(network.category_head(path.states), catalog.categories[target]),
+        category=category_loss(path.category_logits, catalog.categories[target]),
     )
 
 

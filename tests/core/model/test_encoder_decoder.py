@@ -109,6 +109,8 @@ def test_taking_codes_one_by_one_gives_the_teacher_forced_states():
     for step in range(M):
         torch.testing.assert_close(state.states[:, 0], path.states[:, step])
         torch.testing.assert_close(state.queries[:, 0], path.queries[:, step])
+        belief = torch.log_softmax(path.category_logits[:, step], -1)
+        torch.testing.assert_close(reasoner.category_log_probs(state)[:, 0], belief)
         if step < M - 1:
             codebook = order[:, step : step + 1]
             state = reasoner.step(state, parent, codebook, codes.gather(1, codebook))
@@ -125,7 +127,32 @@ def test_children_continue_the_parent_they_name():
     torch.testing.assert_close(swapped.queries[:, 0], alone.queries[:, 0])
     joined = reasoner.join([swapped, alone])
     torch.testing.assert_close(joined.states[:, 2], alone.states[:, 0])
+    belief = reasoner.category_log_probs(joined)
+    torch.testing.assert_close(belief[:, 0], belief[:, 2])
     assert joined.keys[0].shape[1] == 3
+
+
+def test_a_belief_starts_from_what_the_catalogue_says_of_the_codes():
+    codes = torch.tensor([[0, 0], [1, 0], [1, 1], [2, 1], [2, 2]])
+    network = EncoderDecoder(
+        codes, codebook_size=3, n_categories=2, history_length=4, width=8, hidden=8, encoder_layers=1,
+        decoder_layers=1, n_heads=2,
+    ).eval()  # fmt: skip
+    network.read_categories(torch.tensor([0, 0, 0, 1, 1]))
+    overall = torch.tensor([3 / 6, 3 / 6])  # two items of each category, and one of each beside them
+    # code 1 of codebook 0 is carried by two items of category 0, code 1 of codebook 1 by one of each
+    for row, counts in ((1, [2.0, 0.0]), (3 + 1, [1.0, 1.0]), (0, [0.0, 0.0])):
+        shares = (torch.tensor(counts) + overall) / (sum(counts) + 1)
+        torch.testing.assert_close(network.code_categories.weight[row].detach(), (shares / overall).log())
+    with torch.no_grad():
+        network.category_head.weight.zero_(), network.category_head.bias.zero_()
+    reasoner = Reasoner(network)
+    root = reasoner.encode(torch.tensor([[0, 0, 0, 1]]))
+    zero, one = torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1, dtype=torch.long)
+    after = reasoner.category_log_probs(reasoner.step(root, zero, zero, one)).exp()[0, 0]
+    odds = (network.code_trust[1].detach() * network.code_categories.weight[1].detach()).exp()
+    torch.testing.assert_close(after, odds / odds.sum())
+    torch.testing.assert_close(reasoner.category_log_probs(root).exp()[0, 0], torch.tensor([0.5, 0.5]))
 
 
 def test_distributions_are_normalised_and_padding_has_no_probability():
