@@ -99,7 +99,9 @@ def tiny_run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     training = ("--batch-size", "32", "--learning-rate", "0.01", "--warmup-steps", "5", "--dropout", "0.1")
     # so short a training has no time to teach the encoder first
     training += ("--encoder-share", "0", "--encoder-rate", "1", "--transition-weight", "0.1")
-    succeed("pretrain", "--run", run, "--epochs", "16", *network, *training, "--seed", "0")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reg4rec_core.training.pretrain.THETA_USERS", 30)  # nineteen searches for each of them
+        succeed("pretrain", "--run", run, "--epochs", "16", *network, *training, "--seed", "0")
     return run
 
 

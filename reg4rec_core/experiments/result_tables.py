@@ -13,7 +13,6 @@ from typing import Any
 from reg4rec_core.types import InputError
 
 RESULTS = Path("assets/results")
-DEMO = Path("checkpoints/demo")
 RANKING = ("recall@5", "ndcg@5", "recall@10", "ndcg@10")
 AT_TEN = ("recall@10", "ndcg@10")
 MARKED = re.compile(r"(<!-- table: ([^\n]*?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -51,33 +50,12 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-PEERS = {
-    "first_state": "reg4rec, first state alone, exact",
-    "random_paths": "reg4rec, random paths in the search's place",
-    "sasrec": "SASRec, full softmax (ours, small)",
-    "transitions": "counter of transitions, learns nothing (ours)",
-    "popularity": "popularity (ours)",
-}
-"""Rows of `evaluate --baselines` as the README names them."""
-
-
 def main_table(root: Path) -> str:
-    """How good the demo run is, beside its peers under the same evaluator and beside published numbers."""
-    report = read_result(root, f"{DEMO}/evaluation/test.json")
-    beside = report["side_by_side"]["rows"]
-    rows = [(f"**reg4rec, beam {report['beam']}, {theta_text(report)}**", report)]
-    rows += [(f"reg4rec, {theta_text(other)}", other) for other in report.get("thetas", [])[1:]]
-    rows += [(label, beside[name]) for name, label in PEERS.items() if name in beside]
-    rows += [(row["label"], row["metrics"]) for row in read_result(root, f"{RESULTS}/published.json")["rows"]]
-    texts = [[label, *(short(metrics[name]) for name in RANKING)] for label, metrics in rows]
+    """How good the run is, beside floors and published numbers."""
+    rows = read_result(root, f"{RESULTS}/main.json")["rows"]
+    texts = [[row["label"], *(short(row["metrics"][name]) for name in RANKING)] for row in rows]
+    texts[0][0] = f"**{texts[0][0]}**"
     return markdown(("", "Recall@5", "NDCG@5", "Recall@10", "NDCG@10"), texts)
-
-
-def theta_text(settings: dict[str, Any]) -> str:
-    """theta .06 from step 2, or theta off."""
-    if settings["theta"] is None:
-        return "theta off"
-    return f"theta {short(settings['theta'], 2)} from step {settings['check_from']}"
 
 
 def seeds_table(root: Path) -> str:
@@ -92,6 +70,18 @@ def seeds_table(root: Path) -> str:
     spread = [f"**{short(mean[n][m])}** ± {short(deviation[n][m])}" for n in names for m in AT_TEN]
     header = ("first state Recall@10", "NDCG@10", "beam Recall@10", "NDCG@10")
     return markdown((f"{results['runs'][0]['users']:,} test users", *header), [*rows, ["mean ± deviation", *spread]])
+
+
+def recipe_table(root: Path) -> str:
+    """What the present way of pre-training gives beside the demo run's, by the exact first state."""
+    results = read_result(root, f"{RESULTS}/recipe.json")
+    rows = [["the demo run", *(short(results["demo"]["metrics"][name]) for name in RANKING), "", ""]]
+    for run in results["runs"]:
+        gains = run["minus_demo"], run["post_trained"]["minus_pretrained"]
+        values = [short(run["metrics"][name]) for name in RANKING]
+        rows.append([f"seed {run['seed']}", *values, *(with_interval(gain["ndcg@10"]) for gain in gains)])
+    header = ("Recall@5", "NDCG@5", "Recall@10", "NDCG@10", "NDCG@10 beyond the demo run", "added by post-training")
+    return markdown(("pre-trained", *header), rows)
 
 
 def seed_gains_table(root: Path) -> str:
@@ -187,6 +177,7 @@ def ablation_table(root: Path) -> str:
 
 TABLES: dict[str, Callable[[Path], str]] = {
     "main": main_table,
+    "recipe": recipe_table,
     "seeds": seeds_table,
     "seed-gains": seed_gains_table,
     "post-training": post_training_table,

