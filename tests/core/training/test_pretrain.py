@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_run import SMALL, make_run
+from small_run import SMALL, USERS, make_run
 
 from reg4rec_core.checkpoint import open_run
 from reg4rec_core.config import PretrainConfig
