@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reg4rec_core.analysis.attribution import Attribution, attribute
-    from reg4rec_core.analysis.codebooks import CodebookReport, CodeFlow, ItemAttribute, Likeness, read_codebooks
+    from reg4rec_core.analysis.codebooks import (
+        Agreement,
+        CodebookReport,
+        CodeFlow,
+        ItemAttribute,
+        Likeness,
+        read_codebooks,
+    )
     from reg4rec_core.analysis.counterfactual import (
         Edit,
         TraceComparison,
@@ -26,7 +33,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "analysis.attribution": ("Attribution", "attribute"),
-    "analysis.codebooks": ("CodeFlow", "CodebookReport", "ItemAttribute", "Likeness", "read_codebooks"),
+    "analysis.codebooks": ("Agreement", "CodeFlow", "CodebookReport", "ItemAttribute", "Likeness", "read_codebooks"),
     "analysis.counterfactual": (
         "Edit",
         "TraceComparison",
@@ -50,6 +57,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "HISTORY_LENGTH",
     "UNKNOWN",
+    "Agreement",
     "Attribution",
     "Catalog",
     "CodeCard",

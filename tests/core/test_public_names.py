@@ -8,6 +8,7 @@ import reg4rec_core
 PUBLIC = [
     "HISTORY_LENGTH",
     "UNKNOWN",
+    "Agreement",
     "Attribution",
     "Catalog",
     "CodeCard",

@@ -1,0 +1,86 @@
+"""What each expert facet means, how evenly its codes are used, and whether experts specialise or copy each other."""
+
+import streamlit as st
+
+from app import charts, session
+from app.components import controls
+from app.components.code_browser import code_card, code_search
+from app.components.figure import figure
+from app.components.markup import page_heading, paragraph, table
+from app.components.share import share
+from app.screens.codebook_panels import code_map, flow_and_collisions
+from app.view_models import codebooks as view
+from app.view_models.reasoning import card_lines, footer, known, permalink, sentence
+from reg4rec_core import CodebookReport, InputError
+
+
+def page() -> None:
+    choice = page_heading("What the facets mean", view.INTRODUCTION)
+    try:
+        with choice:
+            run = session.open_run(controls.run_control(list(session.known_runs())))
+        explore(run)
+    except InputError as error:
+        st.error(sentence(str(error)), icon=":material/error:")
+
+
+def explore(run: session.OpenRun) -> None:
+    report = session.codebook_report(run)
+    told, take_away = st.columns([8, 1], vertical_alignment="top")
+    with told:
+        paragraph(view.verdict(report))
+    names = view.facet_names(report)
+    facet = experts(report, names)
+    one_facet(run, report, facet)
+    code_map(run, report, facet)
+    flow_and_collisions(run, report, facet)
+    with take_away:
+        state = {"run": run.name, "facet": names[facet], **view.url_choices(st.query_params.to_dict())}
+        link = permalink(st.context.url or "", state)
+        share(
+            link, file_name=f"codebooks-{run.name}.json", document=lambda: view.report_json(report), what="the report"
+        )
+    st.caption(f"{view.gate_note(report)} {footer(run.name, run.weights, run.recommender.run.settings)}")
+
+
+def experts(report: CodebookReport, names: list[str]) -> int:
+    """All experts at a glance; returns the facet that is chosen."""
+    agreement = view.agreement_matrix(report)
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        st.markdown("##### What each facet tells, beyond chance")
+        figure(
+            charts.heat_map(agreement.values, agreement.details, session.ground()), key="tells", alt=agreement.summary
+        )
+        st.caption(view.AGREEMENT_NOTE)
+    with right:
+        alike = view.chosen_likeness(report, controls.likeness_control(view.likeness_names(report)))
+        matrix = view.likeness_matrix(alike)
+        figure(charts.heat_map(matrix.values, matrix.details, session.ground()), key="alike", alt=matrix.summary)
+        st.caption(alike.note)
+    facet = names.index(controls.facet_control(names, on_choose=session.leave_code))
+    rows = view.experts(report)
+    chosen = [place == facet for place in range(len(names))]
+    st.html(table(rows, numbers=view.NUMBERS, chosen=chosen, height=min(31 * len(rows) + 34, 290)))
+    return facet
+
+
+def one_facet(run: session.OpenRun, report: CodebookReport, facet: int) -> None:
+    """The codes of the facet, one of them in full."""
+    cards = session.code_cards(run, facet)
+    st.markdown(f"##### The codes of facet {view.facet_names(report)[facet]}")
+    st.markdown(view.health(report, facet))
+    left, right = st.columns(2, gap="large")
+    with left:
+        code_search(lambda query: view.code_rows(cards, query), total=len(cards), on_choose=session.choose_code)
+    with right:
+        code = view.chosen_code(report, facet, st.query_params.get("code", ""))
+        card, catalog = cards[code], run.facets.catalog
+        typical = [(catalog.titles[item], known(catalog.brands[item])) for item in card.typical_items]
+        about = card_lines(card) if card.load else []
+        code_card(card, heading=view.card_heading(card, report), about=about, typical=typical)
+    bars = charts.load_bars(view.load_rows(report, run.facets, facet), report.even_load, code, session.ground())
+    figure(bars, key="loads", alt=view.health(report, facet))
+
+
+page()
