@@ -1,12 +1,33 @@
-"""The lower half of the Codebooks page: the map with its lasso, the flow to categories, and collisions."""
+"""One facet at a time: its codes, the map with its lasso, the flow to categories, and collisions."""
 
 import streamlit as st
 
 from app import charts, session
+from app.components.code_browser import code_card, code_search
 from app.components.code_map import map_controls, point_map, selected_table
+from app.components.figure import figure
 from app.components.markup import table
 from app.view_models import codebooks as view
+from app.view_models.reasoning import card_lines, known
 from reg4rec_core import CodebookReport
+
+
+def one_facet(run: session.OpenRun, report: CodebookReport, facet: int) -> None:
+    """The codes of the facet, one of them in full."""
+    cards = session.code_cards(run, facet)
+    st.markdown(f"##### The codes of facet {view.facet_names(report)[facet]}")
+    st.markdown(view.health(report, facet))
+    left, right = st.columns(2, gap="large")
+    with left:
+        code_search(lambda query: view.code_rows(cards, query), total=len(cards), on_choose=session.choose_code)
+    with right:
+        code = view.chosen_code(report, facet, st.query_params.get("code", ""))
+        card, catalog = cards[code], run.facets.catalog
+        typical = [(catalog.titles[item], known(catalog.brands[item])) for item in card.typical_items]
+        about = card_lines(card) if card.load else []
+        code_card(card, heading=view.card_heading(card, report), about=about, typical=typical)
+    bars = charts.load_bars(view.load_rows(report, run.facets, facet), report.even_load, code, session.ground())
+    figure(bars, key="loads", alt=view.health(report, facet))
 
 
 def code_map(run: session.OpenRun, report: CodebookReport, facet: int) -> None:

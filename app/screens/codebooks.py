@@ -4,13 +4,12 @@ import streamlit as st
 
 from app import charts, session
 from app.components import controls
-from app.components.code_browser import code_card, code_search
 from app.components.figure import figure
 from app.components.markup import page_heading, paragraph, table
 from app.components.share import share
-from app.screens.codebook_panels import code_map, flow_and_collisions
+from app.screens.codebook_panels import code_map, flow_and_collisions, one_facet
 from app.view_models import codebooks as view
-from app.view_models.reasoning import card_lines, footer, known, permalink, sentence
+from app.view_models.reasoning import footer, permalink, sentence
 from reg4rec_core import CodebookReport, InputError
 
 
@@ -63,24 +62,6 @@ def experts(report: CodebookReport, names: list[str]) -> int:
     chosen = [place == facet for place in range(len(names))]
     st.html(table(rows, numbers=view.NUMBERS, chosen=chosen, height=min(31 * len(rows) + 34, 290)))
     return facet
-
-
-def one_facet(run: session.OpenRun, report: CodebookReport, facet: int) -> None:
-    """The codes of the facet, one of them in full."""
-    cards = session.code_cards(run, facet)
-    st.markdown(f"##### The codes of facet {view.facet_names(report)[facet]}")
-    st.markdown(view.health(report, facet))
-    left, right = st.columns(2, gap="large")
-    with left:
-        code_search(lambda query: view.code_rows(cards, query), total=len(cards), on_choose=session.choose_code)
-    with right:
-        code = view.chosen_code(report, facet, st.query_params.get("code", ""))
-        card, catalog = cards[code], run.facets.catalog
-        typical = [(catalog.titles[item], known(catalog.brands[item])) for item in card.typical_items]
-        about = card_lines(card) if card.load else []
-        code_card(card, heading=view.card_heading(card, report), about=about, typical=typical)
-    bars = charts.load_bars(view.load_rows(report, run.facets, facet), report.even_load, code, session.ground())
-    figure(bars, key="loads", alt=view.health(report, facet))
 
 
 page()

@@ -108,7 +108,7 @@ def _who_copies(likeness: Likeness) -> str:
     rows, columns = np.triu_indices(count, k=1)
     shared = likeness.matrix[rows, columns]
     top = int(shared.argmax())
-    pair = f"{facet_letter(rows[top])} and {facet_letter(columns[top])}"
+    pair = f"{facet_letter(int(rows[top]))} and {facet_letter(int(columns[top]))}"
     if shared[top] >= COPIES:
         said = f"Facets {pair} nearly copy each other"
     elif shared[top] >= OVERLAP:
@@ -216,7 +216,7 @@ def health(report: CodebookReport, codebook: int) -> str:
     used = f"uses all {size:,} codes" if not len(dead) else f"leaves {len(dead):,} of {size:,} codes unused"
     even = report.even_load
     crowded = (
-        f"{len(heavy):,} carry more than three times an even share ({even:.0f} items)"
+        f"{len(heavy):,} {'carries' if len(heavy) == 1 else 'carry'} more than three times an even share ({even:.0f} items)"
         if len(heavy)
         else f"none carries more than three times an even share ({even:.0f} items)"
     )
