@@ -33,8 +33,9 @@ def code_search(find: Callable[[str], pd.DataFrame], *, total: int, on_choose: C
         chosen = st.session_state[KEY].selection.rows
         if chosen and chosen[0] < len(rows):
             on_choose(int(rows["code"].iloc[chosen[0]]))
+            st.rerun()  # the card stands outside this fragment
 
-    event = st.dataframe(
+    st.dataframe(
         rows,
         key=KEY,
         on_select=ticked,
@@ -48,11 +49,6 @@ def code_search(find: Callable[[str], pd.DataFrame], *, total: int, on_choose: C
             "words": st.column_config.TextColumn("words", width=170),
         },
     )
-    shown = st.session_state.get("code ticked")
-    if event.selection.rows != shown:
-        st.session_state["code ticked"] = event.selection.rows
-        if event.selection.rows:
-            st.rerun()
 
 
 def code_card(card: CodeCard, *, heading: str, about: list[tuple[str, str]], typical: list[tuple[str, str]]) -> None:

@@ -215,14 +215,10 @@ def health(report: CodebookReport, codebook: int) -> str:
     dead, heavy = report.dead(codebook), report.overloaded(codebook)
     used = f"uses all {size:,} codes" if not len(dead) else f"leaves {len(dead):,} of {size:,} codes unused"
     even = report.even_load
-    crowded = (
-        f"{len(heavy):,} {'carries' if len(heavy) == 1 else 'carry'} more than three times an even share ({even:.0f} items)"
-        if len(heavy)
-        else f"none carries more than three times an even share ({even:.0f} items)"
-    )
+    crowded = "none carries" if not len(heavy) else "1 carries" if len(heavy) == 1 else f"{len(heavy):,} carry"
     return (
         f"Facet {facet_letter(codebook)} {used}, as evenly as {report.perplexity[codebook]:.0f} equal ones would be; "
-        f"the largest carries {loads.max():,} items, {crowded}."
+        f"the largest carries {loads.max():,} items, {crowded} more than three times an even share ({even:.0f} items)."
     )
 
 
