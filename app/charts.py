@@ -159,6 +159,8 @@ GROUP_SYMBOLS = ("circle", "triangle", "rect", "diamond", "roundRect", "pin", "a
 RISING: dict[Ground, tuple[str, str]] = {"light": ("#CBD5DD", "#00405F"), "dark": ("#39434D", "#A9DCF8")}
 """From few to many, one hue."""
 HEAT: dict[Ground, tuple[str, str]] = {"light": ("#FFFFFF", "#0072B2"), "dark": ("#1A1F26", "#56B4E9")}
+HEAT_TEXT: dict[Ground, tuple[str, str]] = {"light": ("#1F2328", "#FFFFFF"), "dark": ("#E6E9ED", "#0B0E12")}
+"""Of numbers on a weak and on a strong colour."""
 HEAT_ROW = 30
 MAP_HEIGHT = 520
 FLOW_HEIGHT = 380
@@ -175,7 +177,6 @@ def heat_map(values: pd.DataFrame, details: pd.DataFrame, ground: Ground) -> go.
             customdata=details.to_numpy(),
             hovertemplate="%{customdata}<extra></extra>",
             hoverongaps=False,
-            texttemplate="%{z:.2f}",
             colorscale=[[0, HEAT[ground][0]], [1, HEAT[ground][1]]],
             zmin=0,
             zmax=max(top, 0.05),
@@ -184,10 +185,27 @@ def heat_map(values: pd.DataFrame, details: pd.DataFrame, ground: Ground) -> go.
             ygap=2,
         )
     )
+    figure.add_trace(_cell_numbers(values, max(top, 0.05), ground))
     figure.update_layout(height=HEAT_ROW * len(values) + 40, margin={"l": 8, "r": 8, "t": 28, "b": 4}, dragmode=False)
     figure.update_xaxes(side="top", fixedrange=True, showgrid=False, ticks="")
     figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False, ticks="", automargin=True)
     return figure
+
+
+def _cell_numbers(values: pd.DataFrame, top: float, ground: Ground) -> go.Scatter:
+    """The numbers in the cells, readable on the colour beneath them."""
+    cells = [(column, row, values.loc[row, column]) for row in values.index for column in values.columns]
+    drawn = [cell for cell in cells if pd.notna(cell[2])]
+    on_weak, on_strong = HEAT_TEXT[ground]
+    return go.Scatter(
+        x=[column for column, _, _ in drawn],
+        y=[row for _, row, _ in drawn],
+        text=[f"{value:.2f}" for _, _, value in drawn],
+        textfont={"color": [on_strong if value > top / 2 else on_weak for _, _, value in drawn], "size": 12},
+        mode="text",
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def load_bars(rows: pd.DataFrame, even: float, chosen: int, ground: Ground) -> go.Figure:

@@ -35,14 +35,14 @@ def code_map(run: session.OpenRun, report: CodebookReport, facet: int) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         what, colour = map_controls(view.POINTS, {kind: view.colourings(report, kind) for kind in view.POINTS})
-        if not session.has_maps(run) and st.button("Lay out with UMAP", help=view.UMAP_HELP, key="umap"):
-            session.compute_maps(run)
-            st.rerun()
         drawn = view.point_map(report, run.facets, session.maps(run), what=what, codebook=facet, colour=colour)
         option = charts.point_map(drawn.points, drawn.groups, session.ground(), ordered=drawn.ordered)
         name = what if what == "items" else f"{what}-{facet}"
         selected = point_map(option, alt=drawn.summary, name=name)
         st.caption(drawn.note)
+        if not session.has_maps(run) and st.button("Lay out with UMAP", help=view.UMAP_HELP, key="umap"):
+            session.compute_maps(run)
+            st.rerun()
     with right:
         rows = view.selected_rows(selected, len(drawn.points))
         chosen = view.selection(drawn, report, run.facets, rows, what=what, codebook=facet)

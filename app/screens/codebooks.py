@@ -35,27 +35,23 @@ def explore(run: session.OpenRun) -> None:
     flow_and_collisions(run, report, facet)
     with take_away:
         state = {"run": run.name, "facet": names[facet], **view.url_choices(st.query_params.to_dict())}
-        link = permalink(st.context.url or "", state)
-        share(
-            link, file_name=f"codebooks-{run.name}.json", document=lambda: view.report_json(report), what="the report"
-        )
+        link, name = permalink(st.context.url or "", state), f"codebooks-{run.name}.json"
+        share(link, file_name=name, document=lambda: view.report_json(report), what="the report")
     st.caption(f"{view.gate_note(report)} {footer(run.name, run.weights, run.recommender.run.settings)}")
 
 
 def experts(report: CodebookReport, names: list[str]) -> int:
     """All experts at a glance; returns the facet that is chosen."""
-    agreement = view.agreement_matrix(report)
     left, right = st.columns([6, 5], gap="large")
     with left:
         st.markdown("##### What each facet tells, beyond chance")
-        figure(
-            charts.heat_map(agreement.values, agreement.details, session.ground()), key="tells", alt=agreement.summary
-        )
+        told = view.agreement_matrix(report)
+        figure(charts.heat_map(told.values, told.details, session.ground()), key="tells", alt=told.summary)
         st.caption(view.AGREEMENT_NOTE)
     with right:
         alike = view.chosen_likeness(report, controls.likeness_control(view.likeness_names(report)))
         matrix = view.likeness_matrix(alike)
-        figure(charts.heat_map(matrix.values, matrix.details, session.ground()), key="alike", alt=matrix.summary)
+        figure(charts.heat_map(matrix.values, matrix.details, session.ground()), key="pairs", alt=matrix.summary)
         st.caption(alike.note)
     facet = names.index(controls.facet_control(names, on_choose=session.leave_code))
     rows = view.experts(report)

@@ -74,8 +74,16 @@ def experts(report: CodebookReport) -> pd.DataFrame:
     return table
 
 
-NUMBERS = ("codes in use", "dead", "overloaded", "effectively in use", "largest code", "beyond chance")
-"""Columns of `experts` that are set flush right, with the mean gate weight."""
+NUMBERS = (
+    "codes in use",
+    "dead",
+    "overloaded",
+    "effectively in use",
+    "largest code",
+    "beyond chance",
+    "mean gate weight",
+)
+"""Columns of `experts` that are set flush right."""
 
 
 def most_told(report: CodebookReport, codebook: int) -> tuple[str, str]:
@@ -472,7 +480,7 @@ class FlowRows:
 
 def flow_rows(report: CodebookReport, codebook: int) -> FlowRows:
     """Which top-level categories the items of each group of codes belong to, rare categories summed."""
-    levels = [a.attribute for a in report.agreements if a.attribute.name.startswith("category")]
+    levels = [a.attribute for a in report.agreements if "category" in a.attribute.name]
     empty = pd.DataFrame({"source": [], "target": [], "items": []})
     if not levels:
         return FlowRows(empty, "The catalogue has no categories that differ, so there is nothing to flow to.")

@@ -162,7 +162,7 @@ def item_attributes(catalog: Catalog, interactions: Interactions, *, behaviour_w
         reached = [path[: depth + 1] if len(path) > depth else None for path in paths]
         if sum(path is not None for path in reached) >= MIN_COVERAGE * (catalog.n_items - 1):
             attributes.append(_attribute(f"category level {depth}", reached, is_input=True, note=text))
-    attributes.append(_attribute("category, finest", [path or None for path in paths], is_input=True, note=text))
+    attributes.append(_attribute("finest category", [path or None for path in paths], is_input=True, note=text))
     brands = [brand if brand not in ("", UNKNOWN) else None for brand in catalog.brands]
     attributes.append(_attribute("brand", brands, is_input=True, note=text))
     attributes.append(_popularity(catalog, interactions, behaviour_width=behaviour_width))

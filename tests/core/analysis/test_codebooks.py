@@ -35,11 +35,11 @@ def attributes():
 
 def test_levels_start_where_categories_differ_and_equal_ones_are_given_once(attributes):
     # Level 0 is Beauty for all, and level 2 (Lips, Eyes) is known of five items only.
-    assert list(attributes) == ["category level 1", "category level 2", "category, finest", "brand", "popularity"]
+    assert list(attributes) == ["category level 1", "category level 2", "finest category", "brand", "popularity"]
     assert attributes["category level 1"].labels == ("Makeup", "Hair")
     assert attributes["category level 1"].values.tolist() == [-1, 0, 0, 0, 0, 0, 1, 1, -1]
     assert attributes["category level 2"].labels == ("Makeup > Lips", "Makeup > Eyes")
-    assert attributes["category, finest"].n_known == 7
+    assert attributes["finest category"].n_known == 7
 
 
 def test_unknown_brands_are_no_value(attributes):
@@ -157,7 +157,7 @@ def test_a_run_is_read_whole(tmp_path):
     assert report.even_load == 5
     assert report.overloaded(0).tolist() == []
     assert report.dead(0).tolist() == np.flatnonzero(report.loads[0] == 0).tolist()
-    assert all(a.attribute.name in ("category, finest", "brand", "popularity") for a in report.agreements)
+    assert all(a.attribute.name in ("finest category", "brand", "popularity") for a in report.agreements)
 
 
 def test_gate_means_come_from_the_tokenizers_own_report(tmp_path):
