@@ -151,8 +151,8 @@ def belief_bars(rows: pd.DataFrame, ground: Ground) -> dict[str, Any]:
 
 
 GROUP_COLOURS: dict[Ground, tuple[str, ...]] = {
-    "light": ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B5A800", "#000000"),
-    "dark": ("#56B4E9", "#E69F00", "#1FBF93", "#DD9BBF", "#2F8FCB", "#F0803C", "#F0E442", "#FFFFFF"),
+    "light": ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#B5A800", "#000000"),
+    "dark": ("#56B4E9", "#E69F00", "#1FBF93", "#DD9BBF", "#F0803C", "#F0E442", "#2F8FCB", "#FFFFFF"),
 }
 """Okabe and Ito's eight, the yellow darker on a light ground, black and white changed over."""
 GROUP_SYMBOLS = ("circle", "triangle", "rect", "diamond", "roundRect", "pin", "arrow", "circle")
@@ -161,6 +161,8 @@ RISING: dict[Ground, tuple[str, str]] = {"light": ("#CBD5DD", "#00405F"), "dark"
 HEAT: dict[Ground, tuple[str, str]] = {"light": ("#FFFFFF", "#0072B2"), "dark": ("#1A1F26", "#56B4E9")}
 HEAT_TEXT: dict[Ground, tuple[str, str]] = {"light": ("#1F2328", "#FFFFFF"), "dark": ("#E6E9ED", "#0B0E12")}
 """Of numbers on a weak and on a strong colour."""
+HEAT_STRONG: dict[Ground, float] = {"light": 0.55, "dark": 0.7}
+"""Share of the largest value from which a colour is strong."""
 HEAT_ROW = 30
 MAP_HEIGHT = 520
 FLOW_HEIGHT = 380
@@ -196,12 +198,12 @@ def _cell_numbers(values: pd.DataFrame, top: float, ground: Ground) -> go.Scatte
     """The numbers in the cells, readable on the colour beneath them."""
     cells = [(column, row, values.loc[row, column]) for row in values.index for column in values.columns]
     drawn = [cell for cell in cells if pd.notna(cell[2])]
-    on_weak, on_strong = HEAT_TEXT[ground]
+    on_weak, on_strong, strong = *HEAT_TEXT[ground], top * HEAT_STRONG[ground]
     return go.Scatter(
         x=[column for column, _, _ in drawn],
         y=[row for _, row, _ in drawn],
         text=[f"{value:.2f}" for _, _, value in drawn],
-        textfont={"color": [on_strong if value > top / 2 else on_weak for _, _, value in drawn], "size": 12},
+        textfont={"color": [on_strong if value > strong else on_weak for _, _, value in drawn], "size": 12},
         mode="text",
         hoverinfo="skip",
         showlegend=False,

@@ -11,15 +11,21 @@ from app.components.markup import table
 KEY = "map"
 
 
-def map_controls(kinds: dict[str, str], colours: dict[str, list[str]]) -> tuple[str, str]:
-    """Which points, and what colours them."""
+def map_controls(colours: dict[str, list[str]]) -> tuple[str, str]:
+    """Which kind of points, a key of `colours`, and what colours them, one of its values."""
     first, second = st.columns([1, 1], vertical_alignment="bottom", gap="medium")
+    kinds = list(colours)
     with first:
         what = st.segmented_control(
-            "Points", list(kinds), default=next(iter(kinds)), format_func=kinds.get, required=True, key="points",
+            "Points",
+            kinds,
+            default=kinds[0],
+            required=True,
+            key="points",
             bind="query-params",
-        )  # fmt: skip
-        what = what if what in kinds else next(iter(kinds))
+            help="The codes of the facet, by their codewords, or all items, by the sum of theirs.",
+        )
+        what = what if what in kinds else kinds[0]
     with second:
         colour = st.selectbox("Coloured by", colours[what], key="colour", bind="query-params")
     return what, colour if colour in colours[what] else colours[what][0]

@@ -34,7 +34,7 @@ def code_map(run: session.OpenRun, report: CodebookReport, facet: int) -> None:
     st.markdown("##### Map")
     left, right = st.columns([3, 2], gap="large")
     with left:
-        what, colour = map_controls(view.POINTS, {kind: view.colourings(report, kind) for kind in view.POINTS})
+        what, colour = map_controls({kind: view.colourings(report, kind) for kind in view.POINTS})
         drawn = view.point_map(report, run.facets, session.maps(run), what=what, codebook=facet, colour=colour)
         option = charts.point_map(drawn.points, drawn.groups, session.ground(), ordered=drawn.ordered)
         name = what if what == "items" else f"{what}-{facet}"

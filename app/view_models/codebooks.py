@@ -46,7 +46,8 @@ OTHERS, NOT_KNOWN = "all others", "unknown"
 LOAD = "items a code carries"
 LOAD_GROUPS = ("no item", "under half an even share", "about an even share", "over 1.5 even shares", "overloaded")
 LOAD_EDGES = (0.5, 1.5)
-POINTS = {"codes": "codes of the facet", "items": "all items"}
+POINTS = ("codes", "items")
+"""What a map may show: the codes of the facet, or all items."""
 
 
 def facet_names(report: CodebookReport) -> list[str]:
@@ -60,13 +61,13 @@ def experts(report: CodebookReport) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "facet": facet_names(report),
+            "tells most of": [name for name, _ in best],
+            "beyond chance": [value for _, value in best],
             "codes in use": [f"{(report.loads[m] > 0).sum():,} of {report.ids.codebook_size:,}" for m in codebooks],
             "dead": [f"{len(report.dead(m)):,}" for m in codebooks],
             "overloaded": [f"{len(report.overloaded(m)):,}" for m in codebooks],
             "effectively in use": [f"{value:.0f}" for value in report.perplexity],
             "largest code": [f"{report.loads[m].max():,} items" for m in codebooks],
-            "tells most of": [name for name, _ in best],
-            "beyond chance": [value for _, value in best],
         }
     )
     if len(report.gate_means) == report.ids.n_codebooks:
@@ -327,7 +328,7 @@ def point_map(
             **_point_names(report, facets, what, codebook),
         }
     )
-    subject = POINTS["items"] if what == "items" else f"the codes of facet {facet_letter(codebook)}"
+    subject = "all items" if what == "items" else f"the codes of facet {facet_letter(codebook)}"
     summary = f"Map of {subject}: {len(table):,} points, coloured by {colour}."
     return PointMap(table, groups, ordered, _layout_note(layout), summary)
 
