@@ -253,6 +253,8 @@ def point_map(points: pd.DataFrame, groups: tuple[str, ...], ground: Ground, *, 
         "toolbox": {
             "left": 4,
             "top": 4,
+            "itemSize": 16,
+            "itemGap": 12,
             "feature": {
                 "brush": {
                     "type": ["polygon", "rect", "clear"],

@@ -20,7 +20,7 @@ def draw_box(page: Page, chart: str) -> None:
     canvas = page.locator(f".{chart} canvas").first
     canvas.scroll_into_view_if_needed()
     place = canvas.bounding_box()
-    page.mouse.click(place["x"] + 34, place["y"] + 12)
+    page.mouse.click(place["x"] + 45, place["y"] + 17)
     page.mouse.move(place["x"] + 8, place["y"] + 45)
     page.mouse.down()
     page.mouse.move(place["x"] + place["width"] / 2, place["y"] + 200, steps=4)
