@@ -5,6 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reg4rec_core.analysis.attribution import Attribution, attribute
+    from reg4rec_core.analysis.codebooks import (
+        Agreement,
+        CodebookReport,
+        CodeFlow,
+        ItemAttribute,
+        Likeness,
+        read_codebooks,
+    )
     from reg4rec_core.analysis.counterfactual import (
         Edit,
         TraceComparison,
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.evidence import ScoreParts, TransitionSource, score_parts, transition_sources
     from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
     from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
+    from reg4rec_core.analysis.projection import CodebookMaps, Layout, has_umap_maps, principal_maps, umap_maps
     from reg4rec_core.analysis.user_search import FoundUser, UserIndex, index_users, search_users
     from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
     from reg4rec_core.recommender import Recommender
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "analysis.attribution": ("Attribution", "attribute"),
+    "analysis.codebooks": ("Agreement", "CodeFlow", "CodebookReport", "ItemAttribute", "Likeness", "read_codebooks"),
     "analysis.counterfactual": (
         "Edit",
         "TraceComparison",
@@ -36,6 +46,7 @@ _HOMES = {
     "analysis.evidence": ("ScoreParts", "TransitionSource", "score_parts", "transition_sources"),
     "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
     "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
+    "analysis.projection": ("CodebookMaps", "Layout", "has_umap_maps", "principal_maps", "umap_maps"),
     "analysis.user_search": ("FoundUser", "UserIndex", "index_users", "search_users"),
     "config": ("DecodeConfig", "HISTORY_LENGTH"),
     "recommender": ("Recommender",),
@@ -46,9 +57,13 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "HISTORY_LENGTH",
     "UNKNOWN",
+    "Agreement",
     "Attribution",
     "Catalog",
     "CodeCard",
+    "CodeFlow",
+    "CodebookMaps",
+    "CodebookReport",
     "DecodeConfig",
     "Edit",
     "Facets",
@@ -56,6 +71,9 @@ __all__ = [
     "FoundUser",
     "InputError",
     "Interactions",
+    "ItemAttribute",
+    "Layout",
+    "Likeness",
     "ReasoningTrace",
     "Recommender",
     "ScoreParts",
@@ -72,14 +90,18 @@ __all__ = [
     "explain_node",
     "facet_letter",
     "format_edits",
+    "has_umap_maps",
     "index_users",
     "items_left",
     "parse_edits",
+    "principal_maps",
+    "read_codebooks",
     "read_facets",
     "score_parts",
     "search_document",
     "search_users",
     "transition_sources",
+    "umap_maps",
     "was_checked",
 ]
 

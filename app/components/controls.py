@@ -66,6 +66,33 @@ def weights_control(stages: list[str], chosen: str, *, on_choose: Callable[[str]
     )
 
 
+def facet_control(names: list[str], *, on_choose: Callable[[], None]) -> str:
+    """Which facet to look at; one of `names`."""
+    chosen = st.segmented_control(
+        "Facet to look at",
+        names,
+        default=names[0],
+        required=True,
+        key="facet",
+        bind="query-params",
+        on_change=on_choose,
+    )
+    return chosen if chosen in names else names[0]
+
+
+def likeness_control(names: list[str]) -> str:
+    """By which measure facets are compared; one of `names`."""
+    chosen = st.segmented_control(
+        "How alike two facets are, by their",
+        names,
+        default=names[0],
+        required=True,
+        key="alike",
+        bind="query-params",
+    )
+    return chosen if chosen in names else names[0]
+
+
 def fold_control() -> bool:
     """Whether steps without a choice are folded."""
     return st.toggle(

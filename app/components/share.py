@@ -5,13 +5,13 @@ from collections.abc import Callable
 import streamlit as st
 
 
-def share(link: str, *, file_name: str, document: Callable[[], str]) -> None:
-    """A link that restores the view, and the search as JSON."""
+def share(link: str, *, file_name: str, document: Callable[[], str], what: str = "the search") -> None:
+    """A link that restores the view, and what it shows as JSON."""
     with st.popover("Share", icon=":material/ios_share:", width="stretch"):
         st.caption("This link restores exactly this view.")
         st.code(link, language=None, wrap_lines=True)
         st.download_button(
-            "Download the search (JSON)",
+            f"Download {what} (JSON)",
             data=document,
             file_name=file_name,
             mime="application/json",

@@ -1,0 +1,63 @@
+"""What each expert facet means, how evenly its codes are used, and whether experts specialise or copy each other."""
+
+import streamlit as st
+
+from app import charts, session
+from app.components import controls
+from app.components.figure import figure
+from app.components.markup import page_heading, paragraph, table
+from app.components.share import share
+from app.screens.codebook_panels import code_map, flow_and_collisions, one_facet
+from app.view_models import codebooks as view
+from app.view_models.reasoning import footer, permalink, sentence
+from reg4rec_core import CodebookReport, InputError
+
+
+def page() -> None:
+    choice = page_heading("What the facets mean", view.INTRODUCTION)
+    try:
+        with choice:
+            run = session.open_run(controls.run_control(list(session.known_runs())))
+        explore(run)
+    except InputError as error:
+        st.error(sentence(str(error)), icon=":material/error:")
+
+
+def explore(run: session.OpenRun) -> None:
+    report = session.codebook_report(run)
+    told, take_away = st.columns([8, 1], vertical_alignment="top")
+    with told:
+        paragraph(view.verdict(report))
+    names = view.facet_names(report)
+    facet = experts(report, names)
+    one_facet(run, report, facet)
+    code_map(run, report, facet)
+    flow_and_collisions(run, report, facet)
+    with take_away:
+        state = {"run": run.name, "facet": names[facet], **view.url_choices(st.query_params.to_dict())}
+        link, name = permalink(st.context.url or "", state), f"codebooks-{run.name}.json"
+        share(link, file_name=name, document=lambda: view.report_json(report), what="the report")
+    st.caption(f"{view.gate_note(report)} {footer(run.name, run.weights, run.recommender.run.settings)}")
+
+
+def experts(report: CodebookReport, names: list[str]) -> int:
+    """All experts at a glance; returns the facet that is chosen."""
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        st.markdown("##### What each facet tells, beyond chance")
+        told = view.agreement_matrix(report)
+        figure(charts.heat_map(told.values, told.details, session.ground()), key="tells", alt=told.summary)
+        st.caption(view.AGREEMENT_NOTE)
+    with right:
+        alike = view.chosen_likeness(report, controls.likeness_control(view.likeness_names(report)))
+        matrix = view.likeness_matrix(alike)
+        figure(charts.heat_map(matrix.values, matrix.details, session.ground()), key="pairs", alt=matrix.summary)
+        st.caption(alike.note)
+    facet = names.index(controls.facet_control(names, on_choose=session.leave_code))
+    rows = view.experts(report)
+    chosen = [place == facet for place in range(len(names))]
+    st.html(table(rows, numbers=view.NUMBERS, chosen=chosen, height=min(31 * len(rows) + 34, 290)))
+    return facet
+
+
+page()
