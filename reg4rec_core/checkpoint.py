@@ -10,6 +10,7 @@ tokenizer_report.json       what the tokenizer made of the catalogue
 metrics.jsonl               one JSON object per logged step
 evaluation/                 stored reports
 baselines/                  peers trained beside the run: SASRec's weights, others' places, how each was trained
+traces/                     stored searches of all users; not in the manifest, they can be made again
 manifest.json               SHA-256 of every file above; training starts from nothing that differs from it
 """
 
@@ -256,7 +257,7 @@ class Run:
 
     def write_manifest(self) -> None:
         """List every file of the run with its checksum, at the end of a stage that had verified its inputs."""
-        files = sorted(p for p in self.path.rglob("*") if p.is_file() and is_part_of_run(p))
+        files = sorted(p for p in self.path.rglob("*") if p.is_file() and is_part_of_run(p.relative_to(self.path)))
         self._write_checksums({str(p.relative_to(self.path)): file_checksum(p) for p in files})
 
     def _record(self, name: str) -> None:
@@ -300,8 +301,12 @@ class Run:
 
 
 def is_part_of_run(path: Path) -> bool:
-    """Whether a file belongs in the manifest: resume states, partial files and notes do not."""
-    return path.name not in ("manifest.json", "README.md") and path.suffix not in (".partial", ".resume")
+    """Whether a file, named from the run's directory, belongs in the manifest.
+
+    Resume states, partial files, notes and stored traces do not.
+    """
+    is_made_again = path.parts[0] == "traces" or path.suffix in (".partial", ".resume")
+    return path.name not in ("manifest.json", "README.md") and not is_made_again
 
 
 def open_run(path: Path | str) -> Run:
