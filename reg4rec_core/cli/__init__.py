@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate-explanations": "Take away what explains a recommendation and see whether it goes.",
     "recommend": "Recommend for one history and print the whole search behind the list.",
     "trace": "Search all users once and keep every trace, or check a store of traces.",
+    "cohorts": "Say for whom a model works, and how categories drift, from a store of traces.",
     "bench": "Measure the speed of training or decoding against this machine's floor.",
     "app": "Open the application on a run in the browser.",
 }

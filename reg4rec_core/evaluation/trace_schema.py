@@ -29,8 +29,8 @@ class Column:
     doc: str
     needed: bool = False
     nullable: bool = False
-    low: float | None = None
-    high: float | None = None
+    low: float | int | None = None
+    high: float | int | None = None
 
     @property
     def kind(self) -> Kind:
@@ -85,13 +85,17 @@ NODES = Table(
         Column("node", I32, "number of the node within the user's tree; a parent's is smaller", needed=True, low=0),
         Column("parent", I32, "node that it continues; null for the root", needed=True, nullable=True, low=0),
         Column("step", I8, "codes chosen so far; one more than the parent's", needed=True, low=0),
-        Column("codebook", I16, "whose code the node adds, from 0; null for the root", needed=True, nullable=True, low=0),
+        Column(
+            "codebook", I16, "whose code the node adds, from 0; null for the root", needed=True, nullable=True, low=0
+        ),
         Column("code", I32, "the code, from 0; null for the root", needed=True, nullable=True, low=0),
         Column("log_prob", F32, "log-probability of the path, nats, never rising along it", needed=True, high=0),
         Column("attempt", I8, "regeneration round that tried the node, 0 for a first choice", low=0),
         Column("score", F32, "what the beam was ordered by, nats"),
         Column("confidence", F32, "probability of the code among those allowed", low=0, high=1),
-        Column("js", F32, "divergence from the parent's belief, nats; null where unknown", nullable=True, low=0, high=0.7),
+        Column(
+            "js", F32, "divergence from the parent's belief, nats; null where unknown", nullable=True, low=0, high=0.7
+        ),
         Column("fate", I8, "0 kept, 1 beam_cut, 2 pruned, 3 fallback; all are kept without this column", low=0, high=3),
         Column("items_left", I32, "items that agree with the path", low=0),
     ),

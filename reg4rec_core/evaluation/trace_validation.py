@@ -181,7 +181,7 @@ class _Checker:
             problems += self._keys(table_named(table))
         if not problems:  # rules between rows rest on keys and values being sound
             problems = [p for rule in RULES for p in self._rule(rule)] + list(self._sizes())
-        count = {name: self.connection.sql(f"SELECT count(*) FROM {name}").fetchone()[0] for name in self.columns}
+        count = {name: self.connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in self.columns}
         return Validation(tuple(problems), tuple(self.missing), count)
 
     def _table(self, table: Table, *, alone: bool) -> Iterator[Problem]:
@@ -209,7 +209,9 @@ class _Checker:
             sound = (names - wrong) if sound is None else sound & (names - wrong)
             for column in table.columns:
                 if column.needed and column.name not in names:
-                    sentence = f"{table.name} needs the column {column.name} ({column.doc}), {self._name(file)} has none"
+                    sentence = (
+                        f"{table.name} needs the column {column.name} ({column.doc}), {self._name(file)} has none"
+                    )
                     yield Problem(table.name, sentence, 0)
         self.columns[table.name] = sound or set()
         self.missing += [f"{table.name}.{c.name}" for c in table.columns if c.name not in self.columns[table.name]
@@ -273,7 +275,7 @@ class _Checker:
             f"SELECT count(*), min(row(t.filename, t.file_row_number)), arg_min({of}, row(t.filename, t.file_row_number)) "
             + wrong
         )
-        rows, first, shown = self.connection.sql(query).fetchone()
+        rows, first, shown = self.connection.execute(query).fetchone()
         if rows:
             file, row = tuple(first.values()) if isinstance(first, dict) else first
             value = f", got {shown}" if shown else ""
