@@ -3,6 +3,7 @@
 What users give (names, numbers, lists of users) reaches DuckDB as parameters only.
 """
 
+import itertools
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -430,15 +431,16 @@ def drift_over_time(store: TraceStore, cohort: Cohort, source: Source, period: P
     if source == "recommendations":
         rows = f"recommendations r JOIN (SELECT user, last_time FROM users WHERE {where}) u ON u.user = r.user"
         column, extra = "last_time", f"AND rank <= {TOP}"
+    start = f"CAST(epoch(date_trunc(?, make_timestamp({column} * 1000000))) AS BIGINT) AS start"
     query = (
-        f"SELECT CAST(epoch(date_trunc(?, make_timestamp({column} * 1000000))) AS BIGINT) AS start, category, count(*) AS n "
-        f"FROM {rows} WHERE {column} IS NOT NULL AND category IS NOT NULL {extra} GROUP BY ALL"
+        f"SELECT {start}, category, count(*) AS n FROM {rows} "
+        f"WHERE {column} IS NOT NULL AND category IS NOT NULL {extra} GROUP BY ALL"
     )
     found = {name: np.asarray(values, np.int64) for name, values in store.columns(query, period, *parameters).items()}
     starts, row = np.unique(found["start"], return_inverse=True)
     counts = np.zeros((len(starts), len(store.category_names)), np.int64)
     counts[row, found["category"]] = found["n"]
-    steps = [drift(store.category_names, before, after) for before, after in zip(counts, counts[1:], strict=False)]
+    steps = [drift(store.category_names, before, after) for before, after in itertools.pairwise(counts)]
     js = np.array([np.nan, *(step.js.sum() for step in steps)])[: len(starts)]
     psi = np.array([np.nan, *(step.psi.sum() for step in steps)])[: len(starts)]
     return TimeDrift(store.category_names, starts, counts, js, psi)

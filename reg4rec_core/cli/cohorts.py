@@ -76,7 +76,7 @@ def command(
 
 
 def answer_all(document: dict[str, Any], questions: dict[str, Any]) -> None:
-    """Put every answer into the document; a question that the store cannot answer goes to `left_out` with the reason."""
+    """Put every answer into the document; what the store cannot answer goes to `left_out` with the reason."""
     from reg4rec_core.types import InputError
 
     for name, question in questions.items():

@@ -111,14 +111,14 @@ USERS = Table(
         Column("history_length", I32, "items before the moment of the question", low=0),
         Column("active_days", I32, "days from the first to the last item of the history", nullable=True, low=0),
         Column("last_time", I64, "time of the last item of the history, Unix seconds", nullable=True, low=0),
-        Column("main_category", I16, "category bought most often, of several the one bought last", nullable=True, low=0),
+        Column("main_category", I16, "category bought most often, of several the last", nullable=True, low=0),
         Column("target", I32, "the item to be found; null where nothing is held out", nullable=True, low=1),
         Column("place", I32, "rank of the target in the list; null where the list lacks it", nullable=True, low=1),
         Column("first_category", I16, "category of the first recommendation", nullable=True, low=0),
         Column("pruned", I16, "candidates pruned in the whole search", low=0),
         Column("regenerated", I16, "candidates tried in the place of pruned ones", low=0),
         Column("fallback", I16, "inconsistent candidates that were kept", low=0),
-        Column("pruned_target", I8, "first step at which a candidate that led to the target was pruned", nullable=True, low=1),
+        Column("pruned_target", I8, "first step that pruned a candidate leading to the target", nullable=True, low=1),
         Column("kept_target", I8, "last step up to which a kept path led to the target", nullable=True, low=0),
     ),
 )  # fmt: skip
@@ -180,8 +180,10 @@ def schema_text() -> str:
     """The schema as Markdown tables, as the README prints it."""
     blocks = []
     for table in TABLES:
-        rows = [f"| `{c.name}` | {c.type}{' or null' if c.nullable else ''} | {'needed' if c.needed else ''} | {c.doc} |"
-                for c in table.columns]  # fmt: skip
+        rows = [
+            f"| `{c.name}` | {c.type}{' or null' if c.nullable else ''} | {'needed' if c.needed else ''} | {c.doc} |"
+            for c in table.columns
+        ]
         title = f"**{table.name}** ({'needed' if table.needed else 'optional'}). {table.doc}"
         blocks.append("\n".join([title, "", "| column | type | | meaning |", "|---|---|---|---|", *rows]))
     return "\n\n".join(blocks)

@@ -1,8 +1,8 @@
 """Every user searched once and kept: traces in, Parquet tables out (`trace_schema` says which).
 
-A store is written in parts of a few hundred users. Each part is several files, and its file of `users` comes last: a part
-counts when that file is there. Called again, the parts that are there are kept when they come from the same settings
-and the same weights.
+A store is written in parts of a few hundred users. Each part is several files, and its file of `users` comes last: a
+part counts when that file is there. Called again, the parts that are there are kept when they come from the same
+settings and the same weights.
 """
 
 import hashlib

@@ -71,14 +71,21 @@ def is_lower(earlier: str, later: str) -> str:
     return f"{later} > {earlier} + {ROUNDING} * greatest(1, abs({earlier}))"
 
 
+def or_null(column: str) -> str:
+    """SQL: the value as text, null included."""
+    return f"coalesce({column}::VARCHAR, 'null')"
+
+
 PARENTS = "FROM nodes t JOIN nodes p ON p.user = t.user AND p.node = t.parent"
 RULES = (
     Rule("nodes", ("nodes.parent", "nodes.step"), "a node has no parent exactly when its step is 0",
-         "FROM nodes t WHERE (t.parent IS NULL) <> (t.step = 0)", "'parent ' || coalesce(t.parent::VARCHAR, 'null') || ' at step ' || t.step"),
+         "FROM nodes t WHERE (t.parent IS NULL) <> (t.step = 0)",
+         f"'parent ' || {or_null('t.parent')} || ' at step ' || t.step"),
     Rule("nodes", ("nodes.parent",), "a parent must stand before its children (have a smaller number)",
          "FROM nodes t WHERE t.parent >= t.node", "'node ' || t.node || ' with parent ' || t.parent"),
     Rule("nodes", ("nodes.parent",), "the parent of a node must be a node of the same user",
-         "FROM nodes t WHERE t.parent IS NOT NULL AND NOT EXISTS (FROM nodes p WHERE p.user = t.user AND p.node = t.parent)",
+         "FROM nodes t WHERE t.parent IS NOT NULL AND NOT EXISTS "
+         "(FROM nodes p WHERE p.user = t.user AND p.node = t.parent)",
          "'user ' || t.user || ', parent ' || t.parent"),
     Rule("nodes", ("nodes.step",), "a node's step must be one more than its parent's",
          f"{PARENTS} WHERE t.step <> p.step + 1", "'step ' || t.step || ' under step ' || p.step"),
@@ -87,9 +94,11 @@ RULES = (
     Rule("nodes", ("nodes.fate",), "a node that was cut or pruned must have no children",
          f"{PARENTS} WHERE p.fate IN (1, 2)", "'parent ' || p.node || ' of fate ' || p.fate"),
     Rule("nodes", ("nodes.codebook",), "every node but the root needs a codebook and a code, and the root has neither",
-         "FROM nodes t WHERE (t.codebook IS NULL) <> (t.step = 0) OR (t.code IS NULL) <> (t.step = 0)", "'step ' || t.step"),
+         "FROM nodes t WHERE (t.codebook IS NULL) <> (t.step = 0) OR (t.code IS NULL) <> (t.step = 0)",
+         "'step ' || t.step"),
     Rule("nodes", ("nodes.node",), "a user's tree must have exactly one root",
-         "FROM nodes t WHERE t.step = 0 AND t.node > (SELECT min(r.node) FROM nodes r WHERE r.user = t.user AND r.step = 0)",
+         "FROM nodes t WHERE t.step = 0 AND EXISTS "
+         "(FROM nodes r WHERE r.user = t.user AND r.step = 0 AND r.node < t.node)",
          "'a second root for user ' || t.user"),
     Rule("recommendations", ("nodes.user",), "every user with a list needs a tree",
          "FROM recommendations t WHERE NOT EXISTS (FROM nodes n WHERE n.user = t.user)", "'user ' || t.user"),
@@ -114,20 +123,25 @@ RULES = (
          "FROM recommendations t WHERE t.user NOT IN (SELECT user FROM users)", "'user ' || t.user"),
     Rule("users", ("users.target", "users.place"), "the place must be the rank of the target in the user's list",
          "FROM users t LEFT JOIN recommendations r ON r.user = t.user AND r.item = t.target "
-         "WHERE t.place IS DISTINCT FROM r.rank", "'place ' || coalesce(t.place::VARCHAR, 'null') || ', rank ' || coalesce(r.rank::VARCHAR, 'null')"),
+         "WHERE t.place IS DISTINCT FROM r.rank",
+         f"'place ' || {or_null('t.place')} || ', rank ' || {or_null('r.rank')}"),
     Rule("users", ("users.target", "items.item"), "every target must be known to the table items",
-         "FROM users t WHERE t.target IS NOT NULL AND t.target NOT IN (SELECT item FROM items)", "'target ' || t.target"),
+         "FROM users t WHERE t.target IS NOT NULL AND t.target NOT IN (SELECT item FROM items)",
+         "'target ' || t.target"),
     Rule("beliefs", ("beliefs.node",), "a belief must belong to a node of the same user",
-         "FROM beliefs t WHERE NOT EXISTS (FROM nodes n WHERE n.user = t.user AND n.node = t.node)", "'node ' || t.node"),
+         "FROM beliefs t WHERE NOT EXISTS (FROM nodes n WHERE n.user = t.user AND n.node = t.node)",
+         "'node ' || t.node"),
     Rule("beliefs", ("beliefs.node",), "the step of a belief must be its node's",
          "FROM beliefs t JOIN nodes n ON n.user = t.user AND n.node = t.node WHERE n.step <> t.step",
          "'step ' || t.step || ', of the node ' || n.step"),
     Rule("beliefs", ("beliefs.probability",), "the probabilities of a belief must sum to at most 1",
-         "FROM (SELECT *, sum(probability) OVER (PARTITION BY user, node) AS total FROM beliefs) t WHERE t.total > 1.001",
+         "FROM (SELECT *, sum(probability) OVER (PARTITION BY user, node) AS total FROM beliefs) t "
+         "WHERE t.total > 1.001",
          "'sum ' || round(t.total, 4)"),
     Rule("beliefs", ("categories.category",), "every category of a belief must be known to the table categories",
          "FROM beliefs t WHERE t.category NOT IN (SELECT category FROM categories)", "'category ' || t.category"),
-    Rule("items", ("items.category", "categories.category"), "every item's category must be known to the table categories",
+    Rule("items", ("items.category", "categories.category"),
+         "every item's category must be known to the table categories",
          "FROM items t WHERE t.category NOT IN (SELECT category FROM categories)", "'category ' || t.category"),
     Rule("histories", ("items.item",), "every item of a history must be known to the table items",
          "FROM histories t WHERE t.item NOT IN (SELECT item FROM items)", "'item ' || t.item"),
@@ -271,10 +285,8 @@ class _Checker:
 
     def _found(self, table: str, sentence: str, wrong: str, of: str = "''") -> Iterator[Problem]:
         """The rule as a problem when a row breaks it: the first such row and how many there are."""
-        query = (
-            f"SELECT count(*), min(row(t.filename, t.file_row_number)), arg_min({of}, row(t.filename, t.file_row_number)) "
-            + wrong
-        )
+        place = "row(t.filename, t.file_row_number)"
+        query = f"SELECT count(*), min({place}), arg_min({of}, {place}) {wrong}"
         rows, first, shown = self.connection.execute(query).fetchone()
         if rows:
             file, row = tuple(first.values()) if isinstance(first, dict) else first

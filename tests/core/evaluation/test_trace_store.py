@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -214,3 +215,8 @@ def test_the_schema_names_every_column_with_its_meaning():
     text = schema_text()
     assert "| `log_prob` | float | needed | log-probability of the path, nats, never rising along it |" in text
     assert "**beliefs** (optional)" in text
+
+
+def test_the_readme_prints_the_schema():
+    readme = Path(__file__).parents[3] / "README.md"
+    assert schema_text() in readme.read_text(encoding="utf-8")

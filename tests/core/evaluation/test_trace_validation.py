@@ -85,8 +85,9 @@ FAULTS = [
     ({"nodes": {"code": [None, 2, 3, None, None, 1]}}, "every node but the root needs a codebook and a code"),
     ({"nodes": {"node": [1, 2, 3, 4, 0, 1], "parent": [None, 0, 1, 2, None, 0]}}, "must be a node of the same user"),
     (
-        {"nodes": {"parent": [None, 0, None, 1, None, 0], "step": [0, 1, 0, 2, 0, 1], "codebook": [None, 1, None, 0, None, 0],
-                   "code": [None, 2, None, 1, None, 1], "log_prob": [0.0, -0.5, 0.0, -0.75, 0.0, -0.1]}},
+        {"nodes": {"parent": [None, 0, None, 1, None, 0], "step": [0, 1, 0, 2, 0, 1],
+                   "codebook": [None, 1, None, 0, None, 0], "code": [None, 2, None, 1, None, 1],
+                   "log_prob": [0.0, -0.5, 0.0, -0.75, 0.0, -0.1]}},
         "exactly one root",
     ),
     ({"nodes": {"fate": [0, 0, 4, 0, 0, 0]}}, "nodes.fate must be at most 3, got 4 in row 2 of nodes.parquet"),
@@ -96,7 +97,7 @@ FAULTS = [
     ({"nodes": {"node": [0, 1, 1, 3, 0, 1]}}, "nodes must hold each (user, node) once, got user 0, node 1"),
     ({"recommendations": {"rank": [1, 3, 1]}}, "ranks of a list must go 1, 2, 3"),
     ({"recommendations": {"rank": [1, 1, 1]}}, "recommendations must hold each (user, rank) once"),
-    ({"recommendations": {"score": [-0.75, -0.5, -0.1]}}, "the score must never rise with the rank, got -0.5 behind -0.75"),
+    ({"recommendations": {"score": [-0.75, -0.5, -0.1]}}, "score must never rise with the rank, got -0.5 behind -0.75"),
     ({"recommendations": {"item": [5, 5, 5]}}, "a list must not hold an item twice"),
     ({"recommendations": {"item": [5, 8, 5]}}, "every recommended item must be known to the table items, got item 8"),
     ({"recommendations": {"item": [5, 0, 5]}}, "recommendations.item must be at least 1, got 0 in row 1"),
@@ -107,7 +108,7 @@ FAULTS = [
     ({"users": {"target": [6, 8]}}, "every target must be known to the table items, got target 8"),
     ({"beliefs": {"node": [1, 1, 9]}}, "a belief must belong to a node of the same user"),
     ({"beliefs": {"step": [1, 1, 1]}}, "the step of a belief must be its node's, got step 1, of the node 2"),
-    ({"beliefs": {"probability": [0.5, 0.75, 0.9]}}, "the probabilities of a belief must sum to at most 1, got sum 1.25"),
+    ({"beliefs": {"probability": [0.5, 0.75, 0.9]}}, "probabilities of a belief must sum to at most 1, got sum 1.25"),
     ({"beliefs": {"category": [0, 4, 1]}}, "every category of a belief must be known"),
     ({"items": {"category": [0, 4, 1]}}, "every item's category must be known"),
     ({"histories": {"item": [9, 8]}}, "every item of a history must be known to the table items, got item 8"),
@@ -173,7 +174,8 @@ def test_sizes_of_the_description_bound_the_codes(tmp_path):
     (tmp_path / "store.json").write_text(json.dumps({"n_codebooks": 2, "codebook_size": 3, "n_items": 6}))
     assert sentences(tmp_path) == [
         "nodes.code must be at most 2 (codebook_size in store.json is 3), got 3 in row 2 of nodes.parquet",
-        "recommendations.item must be at most 5 (n_items in store.json is 6), got 6 in row 1 of recommendations.parquet",
+        "recommendations.item must be at most 5 (n_items in store.json is 6), "
+        "got 6 in row 1 of recommendations.parquet",
     ]
 
 
