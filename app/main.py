@@ -6,4 +6,8 @@ import streamlit as st
 
 # A drawn icon: named ones would be fetched from another host.
 st.set_page_config(page_title="reg4rec", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
-st.navigation([st.Page("screens/reasoning.py", title="Reasoning")], position="top").run()
+pages = [
+    st.Page("screens/reasoning.py", title="Reasoning"),
+    st.Page("screens/cohorts.py", title="Cohorts"),
+]
+st.navigation(pages, position="top").run()

@@ -7,8 +7,8 @@ from urllib.parse import quote, unquote
 
 from reg4rec_core.types import InputError
 
-Outcome = Literal["any", "hit", "miss", "pruned_target"]
-"""pruned_target: missed, and on the way a candidate that led to the target was pruned."""
+Outcome = Literal["any", "hit", "miss", "pruned"]
+"""pruned: missed, and on the way a candidate that led to the target was pruned."""
 COLD = 4
 """Most training interactions of a cold item."""
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -68,8 +68,6 @@ class Cohort:
     """Rows of users, rising; None for any."""
 
     def __post_init__(self) -> None:
-        if self.outcome not in get_args(Outcome):
-            raise InputError(f"outcome must be one of {', '.join(get_args(Outcome))}, got {self.outcome!r}")
         if self.users is not None and any(a >= b for a, b in zip((-1, *self.users), self.users, strict=False)):
             raise InputError("the users of a cohort must be rows from 0 on, each once, in rising order")
 
@@ -112,6 +110,8 @@ def read_cohort(text: str) -> Cohort:
             known = ", ".join(defaults)
             raise InputError(f"a cohort reads NAME_VALUE.NAME_VALUE with each of {known} once at most, got {part!r}")
         default = defaults[name]
+        if name == "outcome" and value not in get_args(Outcome):
+            raise InputError(f"outcome must be one of {', '.join(get_args(Outcome))}, got {value!r}")
         if isinstance(default, Range):
             conditions[name] = _read_range(value)
         else:

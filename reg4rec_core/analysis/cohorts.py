@@ -73,7 +73,7 @@ CONDITIONS = {
 OUTCOMES = {
     "hit": f"place <= {TOP}",
     "miss": f"target IS NOT NULL AND coalesce(place, {TOP + 1}) > {TOP}",
-    "pruned_target": f"target IS NOT NULL AND coalesce(place, {TOP + 1}) > {TOP} AND pruned_target IS NOT NULL",
+    "pruned": f"target IS NOT NULL AND coalesce(place, {TOP + 1}) > {TOP} AND pruned_target IS NOT NULL",
 }
 
 
@@ -177,7 +177,7 @@ def condition(store: TraceStore, cohort: Cohort) -> tuple[str, list[Any]]:
             clauses.append("user IN (SELECT unnest(?::INTEGER[]))")
             parameters.append(list(value))
         elif name == "outcome":
-            store.need(*(("users.pruned_target",) if value == "pruned_target" else ()))
+            store.need(*(("users.pruned_target",) if value == "pruned" else ()))
             clauses.append(OUTCOMES[value])
         else:
             clauses.append(CONDITIONS[name])

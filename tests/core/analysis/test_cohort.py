@@ -17,7 +17,7 @@ EXAMPLES = [
     ),
     Cohort(users=()),
     Cohort(users=(0,)),
-    Cohort(users=(3, 4, 4000, 22362), outcome="pruned_target"),
+    Cohort(users=(3, 4, 4000, 22362), outcome="pruned"),
 ]
 
 

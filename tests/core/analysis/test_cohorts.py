@@ -44,7 +44,7 @@ def recommender(tiny_run, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def decode(recommender):
-    return replace(recommender.decode, theta=0.05, check_from=2, beam_width=6)
+    return replace(recommender.decode, theta=0.003, check_from=2, beam_width=6)
 
 
 def written(recommender, decode):
@@ -75,7 +75,7 @@ def known(recommender, result):
     rows = []
     questions = zip(result.questions.users, result.questions.histories, result.questions.targets, strict=True)
     for place, (user, history, target) in zip(result.places, questions, strict=True):
-        times = log.times(user)[: len(history)]
+        times = log.times(int(user))[: len(history)]
         items = result.searched.items[len(rows)]
         rows.append(
             {
@@ -146,7 +146,7 @@ def test_missed_users_whose_target_was_pruned_are_told_apart(store, unpruned):
     counts = count_users(store, Cohort())
     assert counts.users == counts.asked == counts.hits + counts.misses
     assert 0 < counts.pruned_targets < counts.misses
-    assert count_users(store, Cohort(outcome="pruned_target")).users == counts.pruned_targets
+    assert count_users(store, Cohort(outcome="pruned")).users == counts.pruned_targets
     assert count_users(unpruned, Cohort()).pruned_targets == 0
 
 
