@@ -113,7 +113,7 @@ CASES = {
     "active": (Cohort(active=Range(1, None)), lambda row: row["active"] >= 1),
     "last": (Cohort(last=Range(None, 60_100)), lambda row: row["last"] <= 60_100),
     "bought": (Cohort(bought="Beauty>Lips"), lambda row: "Beauty>Lips" in row["bought"]),
-    "brand": (Cohort(brand="Birch & Co"), lambda row: "Birch & Co" in row["brand"]),
+    "brand": (Cohort(brand="unknown"), lambda row: "unknown" in row["brand"]),
     "target": (Cohort(target="Beauty>Lips"), lambda row: row["target"] == "Beauty>Lips"),
     "seen": (Cohort(seen=Range(10, 15)), lambda row: 10 <= row["seen"] <= 15),
     "recommended": (Cohort(recommended="Beauty>Lips"), lambda row: "Beauty>Lips" in row["recommended"]),
