@@ -133,7 +133,8 @@ def open_store(path: Path) -> TraceStore:
 
 DERIVED = (
     "CREATE TABLE path_beliefs AS SELECT user, node, step, category, probability FROM beliefs WHERE rank = 1",
-    "CREATE TABLE path_js AS SELECT n.user, n.step, n.js FROM nodes n SEMI JOIN path_beliefs b "
+    "CREATE TABLE path_nodes AS SELECT DISTINCT user, node, step FROM path_beliefs",
+    "CREATE TABLE path_js AS SELECT n.user, n.step, n.js FROM nodes n SEMI JOIN path_nodes b "
     "ON b.user = n.user AND b.node = n.node WHERE n.js IS NOT NULL",
     "CREATE OR REPLACE TABLE users AS SELECT u.*, i.category AS target_category, i.training_count AS target_seen "
     "FROM users u LEFT JOIN items i ON i.item = u.target ORDER BY u.user",
@@ -473,7 +474,7 @@ def mass_along_steps(store: TraceStore, cohort: Cohort) -> StepBeliefs:
     found = store.columns(query, *parameters)
     rows, category = (np.asarray(found[name], np.int64) for name in ("step", "category"))
     users = dict(
-        store.rows(f"SELECT step, count(DISTINCT user) FROM path_beliefs p {chosen} GROUP BY ALL", *parameters)
+        store.rows(f"SELECT step, count(*) FROM path_nodes p {chosen} GROUP BY ALL", *parameters)
     )
     steps = np.array(sorted(users), np.int64)
     n = np.array([users[step] for step in steps.tolist()], np.int64)
