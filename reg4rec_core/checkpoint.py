@@ -10,6 +10,7 @@ tokenizer_report.json       what the tokenizer made of the catalogue
 metrics.jsonl               one JSON object per logged step
 evaluation/                 stored reports
 baselines/                  peers trained beside the run: SASRec's weights, others' places, how each was trained
+traces/                     stored searches of all users; not in the manifest, they can be made again
 manifest.json               SHA-256 of every file above; training starts from nothing that differs from it
 """
 
@@ -309,11 +310,12 @@ class Run:
 
 
 def is_part_of_run(path: Path) -> bool:
-    """Whether a file belongs in the manifest: resume states, partial files, notes and sweeps do not.
+    """Whether a file belongs in the manifest: resume states, partial files, notes, sweeps and stored traces do not.
 
-    `path` starts at the run. A cell of a sweep names the weights it was made with, and may be deleted.
+    `path` starts at the run. A cell of a sweep and a trace store name the weights they were made with, and may be
+    deleted.
     """
-    if path.parts[:2] == ("evaluation", "sweeps"):
+    if path.parts[0] == "traces" or path.parts[:2] == ("evaluation", "sweeps"):
         return False
     return path.name not in ("manifest.json", "README.md") and path.suffix not in (".partial", ".resume")
 

@@ -22,6 +22,8 @@ COMMANDS = {
     "results": "Fill the tables of a document from the stored results.",
     "ablate": "Train and compare systems that lack one part each, under an equal budget.",
     "recommend": "Recommend for one history and print the whole search behind the list.",
+    "trace": "Search all users once and keep every trace, or check a store of traces.",
+    "cohorts": "Say for whom a model works, and how categories drift, from a store of traces.",
     "bench": "Measure the speed of training or decoding against this machine's floor.",
     "app": "Open the application on a run in the browser.",
 }
