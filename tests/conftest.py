@@ -3,6 +3,7 @@
 import csv
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,8 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run directory trained on `tiny_data` with the commands of the README, only smaller. Never write into it."""
+    from reg4rec_core.checkpoint import open_run
+
     run = tmp_path_factory.mktemp("runs") / "tiny"
     sizes = ("--n-codebooks", "4", "--codebook-size", "8", "--code-width", "4", "--epochs", "20")
     succeed("fit-tokenizer", "--data", tiny_data, "--run", run, *sizes, "--seed", "0")
@@ -102,6 +105,8 @@ def tiny_run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("reg4rec_core.training.pretrain.THETA_USERS", 30)  # nineteen searches for each of them
         succeed("pretrain", "--run", run, "--epochs", "16", *network, *training, "--seed", "0")
+    opened = open_run(run)
+    opened.set_decode_config(replace(opened.decode_config(), theta=0.2, check_from=2))  # so that the pages show pruning
     return run
 
 

@@ -29,7 +29,10 @@ def pretrain(coded_run, path, *options, epochs=3):
     if not path.exists():
         shutil.copytree(coded_run, path)
     sizes = ("--width", "16", "--hidden", "24", "--n-heads", "2", "--batch-size", "16", "--learning-rate", "0.01")
-    return succeed("pretrain", "--run", path, *sizes, "--warmup-steps", "2", "--epochs", str(epochs), *options)
+    together = ("--encoder-share", "0", "--encoder-rate", "1")  # every epoch asks every layer
+    return succeed(
+        "pretrain", "--run", path, *sizes, *together, "--warmup-steps", "2", "--epochs", str(epochs), *options
+    )
 
 
 def weights_of(run):
