@@ -27,7 +27,6 @@ from reg4rec_core import (
     InputError,
     ReasoningTrace,
     Recommender,
-    TraceStore,
     TransitionSource,
     UserIndex,
     ask_edited,
@@ -36,7 +35,6 @@ from reg4rec_core import (
     format_edits,
     has_umap_maps,
     index_users,
-    open_store,
     parse_edits,
     principal_maps,
     read_codebooks,
@@ -134,25 +132,6 @@ def chosen_weights(run: OpenRun) -> str:
 def choose_weights(weights: str) -> None:
     """Look at the search of another stage's weights, along the same path."""
     st.query_params["weights"] = weights
-
-
-def trace_stores(name: str) -> dict[str, Path]:
-    """The stored searches of a run by name, the largest first; unfinished ones refuse to be opened."""
-    runs = known_runs()
-    if name not in runs:
-        raise InputError(f"there is no run {name!r} here; choose one of {', '.join(runs)}")
-    found = [path.parent for path in sorted(runs[name].glob("traces/*/store.json"))]
-    return {path.name: path for path in sorted(found, key=lambda path: -len(list(path.glob("users/*.parquet"))))}
-
-
-def open_trace_store(path: Path) -> TraceStore:
-    """A stored search, kept open until it is written anew."""
-    return _open_trace_store(str(path), (path / "store.json").stat().st_mtime_ns)
-
-
-@st.cache_resource(max_entries=2, show_spinner="Opening the stored search…")
-def _open_trace_store(path: str, written: int) -> TraceStore:
-    return open_store(Path(path))
 
 
 @dataclass(frozen=True)

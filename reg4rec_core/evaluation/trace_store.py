@@ -190,13 +190,13 @@ def describe(run: Evaluated, settings: StoreSettings, users: int, part_users: in
 def prepare_directory(path: Path, description: dict[str, Any]) -> bool:
     """Make room for a store: parts of the same origin stay, others go. Whether something was thrown away."""
     decisive = ("format", "settings", "part_users", "users", "n_items")
-    known = None
+    known, wanted = None, json.loads(json.dumps(description))  # as a file gives it back: lists for tuples
     if (path / DESCRIPTION).exists():
         try:
             known = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
         except ValueError:
             known = None
-    same = isinstance(known, dict) and all(known.get(name) == description[name] for name in decisive)
+    same = isinstance(known, dict) and all(known.get(name) == wanted[name] for name in decisive)
     discarded = path.exists() and not same
     if discarded:
         shutil.rmtree(path)
