@@ -224,7 +224,8 @@ def recommendations(
 
 def _score(trace: ReasoningTrace, catalog: Catalog, rank: int, sources: Sequence[TransitionSource]) -> dict:
     parts = score_parts(trace, rank)
-    shown = [("learnt", parts.learnt), ("bought next", parts.transitions), ("reasoning", parts.reasoning)]
+    counted = [("bought next", parts.transitions)] if trace.item_evidence.any() else []  # older runs count nothing
+    shown = [("learnt", parts.learnt), *counted, ("reasoning", parts.reasoning)]
     told = [f"“{catalog.titles[source.item]}” ({source.share:.0%})" for source in sources[:3]]
     return {
         "score": f"{trace.item_scores[rank]:.2f}",

@@ -113,6 +113,12 @@ def test_the_list_marks_the_hit_the_followed_path_and_the_chosen_step(facets):
     assert entries[3]["path"] == ""
 
 
+def test_a_run_without_transitions_does_not_speak_of_them(facets):
+    trace = small_trace(item_evidence=np.zeros(4))
+    entries = view.recommendations(trace, facets, find_focus(trace, "0.1", 2), 5, [()] * 4)
+    assert [part["name"] for part in entries[0]["parts"]] == ["learnt", "reasoning"]
+
+
 def test_a_forced_code_does_not_count_as_a_decision(facets):
     trace = small_trace(items_left=np.array([8, 3, 2, 3, 3, 1, 1, 1]))
     assert not view.recommendations(trace, facets, find_focus(trace, "", 1), -1, [()] * 4)[0]["codes"][1]["decides"]
