@@ -46,7 +46,7 @@ TITLES = {
 def command(
     run: Path, split: Any, users: int, order: str, seed: int, weights: str, as_json: bool, **options: Any
 ) -> None:
-    """Take away the purchases that attribution names and see whether the first recommendation goes with them.
+    """Take away the purchases that attribution names and see whether a recommendation goes.
 
     The report of attribution under the run's own settings is stored in the run as evaluation/explanations.json.
     """

@@ -191,6 +191,6 @@ def estimated_seconds(cells: Sequence[PlannedCell], cost: Cost) -> list[float]:
         }
         if cell.recipe.weights == "post_trained":
             work[("post_trained", cell.post_trained_by)] = cost.post_train
-        seconds.append(sum(price for piece, price in work.items() if piece not in made))
+        seconds.append(sum((price for piece, price in work.items() if piece not in made), 0.0))
         made |= set(work)
     return seconds

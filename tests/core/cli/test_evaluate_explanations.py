@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 COMMAND = ("evaluate-explanations", "--users", "6")
 
 

@@ -19,6 +19,8 @@ from reg4rec_core.evaluation.trace_store import main_category, steps_towards, st
 from reg4rec_core.evaluation.trace_validation import validate
 from reg4rec_core.metrics import MISSED
 
+pytestmark = pytest.mark.slow
+
 PART = 60
 
 

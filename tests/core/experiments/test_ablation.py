@@ -12,6 +12,8 @@ from reg4rec_core.evaluation import theta_choice
 from reg4rec_core.experiments.result_tables import fill_tables
 from reg4rec_core.metrics import ranking_metrics
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {
     "format": 1,
     "tokenizer": {"n_codebooks": 3, "codebook_size": 8, "code_width": 4, "epochs": 20},

@@ -13,6 +13,8 @@ from reg4rec_core.experiments.seeds import seeds_document
 from reg4rec_core.training.pretrain import pretrain
 from reg4rec_core.types import InputError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(reg4rec, tmp_path_factory):
