@@ -31,7 +31,7 @@ AGREEMENT_NOTE = (
     "construction. Attributes of many values can reach higher numbers; point at a cell for its share of the attribute."
 )
 UMAP_HELP = (
-    "Takes about a minute for 12,000 items, once a run: the map is kept beside it. "
+    "May take minutes for 12,000 items, once a run: the map is kept beside it. "
     "Until then the map shows the two principal components."
 )
 COPIES, OVERLAP = 0.5, 0.2

@@ -62,7 +62,7 @@ def has_umap_maps(run: Run) -> bool:
 def umap_maps(run: Run, *, progress: Callable[[float, str], None]) -> CodebookMaps:
     """The maps by UMAP, seeded; read from the cache beside the run, or computed and kept there if it can be written.
 
-    Computing takes about a minute for 12,000 items. `progress` gets the share done and what comes next.
+    Computing takes minutes for 12,000 items on a slow machine. `progress` gets the share done and what comes next.
     """
     path = _cache_file(run)
     if path.exists():

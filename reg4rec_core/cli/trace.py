@@ -21,7 +21,7 @@ from reg4rec_core.cli.output import emit
 )
 @click.option("--users", type=click.IntRange(min=1), help="Search a seeded sample of this many users.  [default: all]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which users a sample draws.")
-@click.option("--all-nodes", is_flag=True, help="Keep out-scored nodes (beam_cut), too; about half as many again.")
+@click.option("--all-nodes", is_flag=True, help="Keep out-scored nodes (beam_cut), too; the store grows.")
 @click.option(
     "--validate",
     type=click.Path(path_type=Path),

@@ -30,7 +30,17 @@ def weights_of(run: Path):
 def test_pretraining_learns_to_continue_a_sequence(tmp_path):
     run = make_run(tmp_path / "run")
     report = pretrain(
-        run, SMALL, PretrainConfig(epochs=25, batch_size=16, learning_rate=1e-2, dropout=0.1, warmup_steps=5)
+        run,
+        replace(SMALL, transition_weight=0.0),  # or the counts alone know the answer
+        PretrainConfig(
+            epochs=25,
+            encoder_share=0.0,
+            encoder_rate=1.0,
+            batch_size=16,
+            learning_rate=1e-2,
+            dropout=0.1,
+            warmup_steps=5,
+        ),
     )
     assert report["valid_ndcg@10"] > 0.8, "chance is about 0.25"
     assert open_run(run).network().n_codebooks == 3
@@ -38,8 +48,8 @@ def test_pretraining_learns_to_continue_a_sequence(tmp_path):
     choice = open_run(run).read_json("evaluation/theta_choice.json")
     assert choice["users"] == stage.THETA_USERS
     assert 0.06 in [row["theta"] for row in choice["results"]]
-    losses = [record["loss"] for record in open_run(run).metrics() if record["token"]]  # the decoder learns, too
-    assert losses[-1] < 0.9 * losses[0]
+    losses = [record["loss"] for record in open_run(run).metrics()]
+    assert losses[-1] < losses[0] / 2
 
 
 def test_a_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch):
