@@ -202,8 +202,8 @@ class Run:
     def network(self, weights: str = "latest") -> Reasoner:
         """The trained network, ready for decoding; `weights` is latest, pretrained or post_trained."""
         path = self.path / "weights" / f"{self.stage_of(weights)}.safetensors"
-        # runs from before there was evidence of transitions have none
-        settings = ModelConfig.from_dict({"transition_weight": 0.0, **self.settings["model"]})
+        # what a run does not know of, because it is older, it has not got
+        settings = ModelConfig.from_dict({"transition_weight": 0.0, "filter_share": 0.0, **self.settings["model"]})
         if "transition_weight" in self.settings:  # what pre-training chose at its end
             settings = replace(settings, transition_weight=self.settings["transition_weight"]["chosen"])
         network = build_network(settings, self.semantic_ids(), self.load_dataset())

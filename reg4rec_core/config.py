@@ -151,6 +151,8 @@ class ModelConfig(Settings):
     """Layers over the reasoning steps (paper: 2)."""
     n_heads: int = 4
     """Attention heads (the paper is silent)."""
+    filter_share: float = 0.5
+    """Share of the frequency filter beside the encoder's attention (alpha of BSARec); 0: attention alone."""
     transition_weight: float = 0.6
     """Weight of counted transitions in item logits while pre-training, which then chooses the run's own; 0: none."""
 
@@ -160,6 +162,7 @@ class ModelConfig(Settings):
         )
         _require(self.encoder_layers >= 1, f"encoder_layers must be >= 1, got {self.encoder_layers}")
         _require(self.decoder_layers >= 1, f"decoder_layers must be >= 1, got {self.decoder_layers}")
+        _require(0 <= self.filter_share <= 1, f"filter_share must lie in [0, 1], got {self.filter_share}")
         _require(
             math.isfinite(self.transition_weight) and self.transition_weight >= 0,
             f"transition_weight must be >= 0, got {self.transition_weight}",
@@ -192,6 +195,8 @@ class PretrainConfig(Settings):
     """Share of activations dropped in the encoder and on item vectors."""
     decoder_dropout: float = 0.2
     """Share of activations dropped in the decoder."""
+    feature_scale: float = 0.05
+    """Size of the item features that items' own vectors start from; 0: they start as noise."""
     token_weight: float = 1.0
     """Weight of the token loss (Eq. 6), heads of all unused codebooks."""
     category_weight: float = 1.0
@@ -214,6 +219,10 @@ class PretrainConfig(Settings):
         _require(0 <= self.encoder_rate <= 1, f"encoder_rate must lie in [0, 1], got {self.encoder_rate}")
         _require(0 <= self.encoder_share < 1, f"encoder_share must lie in [0, 1), got {self.encoder_share}")
         _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), got {self.dropout}")
+        _require(
+            math.isfinite(self.feature_scale) and self.feature_scale >= 0,
+            f"feature_scale must be >= 0, got {self.feature_scale}",
+        )
         _require(0 <= self.decoder_dropout < 1, f"decoder_dropout must lie in [0, 1), got {self.decoder_dropout}")
 
 

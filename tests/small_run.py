@@ -32,7 +32,8 @@ def make_run(path: Path, *, seed=0) -> Path:
     save_dataset(path / "data", Dataset(catalog, interactions))
     codes = np.concatenate([np.zeros((1, 3), np.int16), rng.integers(4, size=(ITEMS, 3)).astype(np.int16)])
     save_file({"codes": codes, "codewords": np.zeros((3, 4, 2), np.float32)}, path / "tokenizer.safetensors")
+    features = np.concatenate([np.zeros((1, 6)), rng.normal(size=(ITEMS, 6))]).astype(np.float16)
+    save_file({"features": features}, path / "features.safetensors")
     write_json(path / "run.json", {"format": 1})
-    open_run(path).write_manifest()
     open_run(path).write_manifest()
     return path

@@ -51,6 +51,7 @@ class EncoderDecoder(nn.Module):
         n_heads: int,
         dropout: float = 0.0,
         decoder_dropout: float = 0.0,
+        filter_share: float = 0.0,
         transition_weight: float = 0.0,
         transitions: Transitions | None = None,
     ) -> None:
@@ -71,7 +72,9 @@ class EncoderDecoder(nn.Module):
         self.encoder_recency = nn.Parameter(torch.zeros(n_heads, history_length))
         self.cross_recency = nn.Parameter(torch.zeros(n_heads, history_length))
         self.input_norm = nn.LayerNorm(width)
-        self.encoder = nn.ModuleList(EncoderLayer(width, hidden, n_heads, dropout) for _ in range(encoder_layers))
+        self.encoder = nn.ModuleList(
+            EncoderLayer(width, hidden, n_heads, dropout, filter_share=filter_share) for _ in range(encoder_layers)
+        )
         self.encoder_norm = nn.LayerNorm(width)
         self.decoder = nn.ModuleList(
             DecoderLayer(width, hidden, n_heads, decoder_dropout) for _ in range(decoder_layers)
@@ -117,6 +120,20 @@ class EncoderDecoder(nn.Module):
         shares = (counts + SMOOTHING * overall) / (counts.sum(1, keepdim=True) + SMOOTHING)
         self.code_categories.weight.copy_(shares.log() - overall.log())
 
+    @torch.no_grad()
+    def read_features(self, features: Float[Tensor, "N F"], *, scale: float) -> None:
+        """Start every item's own vector from what is known of the item, so that alike items start alike.
+
+        The features' D first principal components, brought to the standard deviation `scale` and turned at random, so
+        that no attention head gets the largest of them alone.
+        """
+        width = self.item_residual.weight.shape[1]
+        centred = features[1:] - features[1:].mean(0)
+        left, sizes, _ = torch.linalg.svd(centred, full_matrices=False)
+        components = (left * sizes)[:, :width]
+        turn = nn.init.orthogonal_(torch.empty(width, width))[: components.shape[1]]
+        self.item_residual.weight[1:] = scale / components.std().clamp_min(1e-12) * components @ turn
+
     def evidence_rows(self, sequences: Int[Tensor, "B T"], positions: Int[np.ndarray, "P"]) -> SparseRows:
         """What transitions add to item logits after each position of each sequence: row b x P + i (`Transitions`).
 
@@ -140,9 +157,10 @@ class EncoderDecoder(nn.Module):
         position = torch.arange(length, device=history.device)
         distance = position[:, None] - position  # (L, L), how many items ago
         bias = self.encoder_recency[:, distance.clamp_min(0)].masked_fill(distance < 0, MASKED)  # (H, L, L)
-        bias = bias + MASKED * (history == 0)[:, None, None, :]
+        real = history > 0
+        bias = bias + MASKED * ~real[:, None, None, :]
         for layer in self.encoder:
-            states = layer(states, bias)
+            states = layer(states, bias, real)
         return self.encoder_norm(states)
 
     def history_bias(

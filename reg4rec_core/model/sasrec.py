@@ -46,9 +46,10 @@ class SASRec(nn.Module):
         embedded = self.item_embedding(history) + self.position_embedding.weight[self.history_length - length :]
         states = self.dropout(self.input_norm(embedded))
         causal = torch.where(position[:, None] >= position, 0.0, MASKED)
-        bias = causal + MASKED * (history == 0)[:, None, None, :]
+        real = history > 0
+        bias = causal + MASKED * ~real[:, None, None, :]
         for layer in self.layers:
-            states = layer(states, bias)
+            states = layer(states, bias, real)
         return self.output_norm(states)
 
     def item_scores(self, history: Int[Tensor, "B L"]) -> Float[Tensor, "B N"]:

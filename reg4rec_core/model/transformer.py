@@ -1,7 +1,7 @@
 """The blocks of the network: attention with recency biases, and pre-norm layers (REG4Rec Fig. 2)."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 MASKED = -1e9
@@ -46,19 +46,55 @@ class FeedForward(nn.Sequential):
         super().__init__(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
 
 
-class EncoderLayer(nn.Module):
-    """Causal self-attention and feed-forward, pre-norm."""
+FILTER_WINDOW = 3
+"""Newest items whose mean is the slow part of a history."""
 
-    def __init__(self, width: int, hidden: int, n_heads: int, dropout: float) -> None:
+
+class FrequencyFilter(nn.Module):
+    """Splits a sequence into a slow part, the mean of the newest items, and the rest, which it damps by learnt factors.
+
+    BSARec (arXiv 2312.10325, Eq. 9) splits by a Fourier transform of the whole sequence; the mean of what came before
+    is causal, so that one pass trains every position.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.root = nn.Parameter(torch.empty(width).normal_(std=0.3))
+        """Square root of the factor of the fast part."""
+
+    def forward(self, states: Float[Tensor, "B L D"], real: Bool[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
+        """`real` is false at padding, which counts for nothing."""
+        length, behind = states.shape[1], FILTER_WINDOW - 1
+        counted = nn.functional.pad(real.to(states.dtype)[..., None], (0, 0, behind, 0))
+        masked = nn.functional.pad(states * real[..., None], (0, 0, behind, 0))
+        total = sum(masked[:, back : back + length] for back in range(FILTER_WINDOW))
+        count = sum(counted[:, back : back + length] for back in range(FILTER_WINDOW))
+        slow = total / count.clamp_min(1)
+        return slow + self.root.square() * (states - slow)
+
+
+class EncoderLayer(nn.Module):
+    """Causal self-attention beside a frequency filter, and feed-forward, pre-norm."""
+
+    def __init__(self, width: int, hidden: int, n_heads: int, dropout: float, *, filter_share: float = 0.0) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(width)
         self.attention = Attention(width, n_heads)
+        self.filter_share = filter_share
+        self.filter = FrequencyFilter(width) if filter_share else None
         self.feed_forward_norm = nn.LayerNorm(width)
         self.feed_forward = FeedForward(width, hidden)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, states: Float[Tensor, "B L D"], bias: Float[Tensor, "#B #H L L"]) -> Float[Tensor, "B L D"]:
-        states = states + self.dropout(self.attention(self.attention_norm(states), bias))
+    def forward(
+        self, states: Float[Tensor, "B L D"], bias: Float[Tensor, "#B #H #L L"], real: Bool[Tensor, "B L"]
+    ) -> Float[Tensor, "B L D"]:
+        """`real` is false at padding."""
+        inputs = self.attention_norm(states)
+        mixed = self.attention(inputs, bias)
+        if self.filter is not None:
+            mixed = self.filter_share * self.filter(inputs, real) + (1 - self.filter_share) * mixed
+        states = states + self.dropout(mixed)
         return states + self.dropout(self.feed_forward(self.feed_forward_norm(states)))
 
 

@@ -44,6 +44,9 @@ THETA_USERS = 1000
 """Validation users that the run's default theta is chosen on."""
 EVIDENCE_SCALES = (1.0, 1.25, 1.5, 1.75, 2.0)
 """Multiples of the transition weight tried at the end: a network leans on what it has learnt by heart in training."""
+AS_GOOD = 0.99
+"""Share of the best validation NDCG@10 that an epoch of the decoder must reach to give the weights: the first state,
+which is what validation ranks by, hardly sees the decoder, and the decoder learns on."""
 MAX_GRADIENT_NORM = 5.0
 TERMS = ("loss", *(field.name for field in dataclasses.fields(PretrainLosses)))
 """What an epoch logs of the training loss."""
@@ -67,7 +70,7 @@ def epoch_batches(
 
 
 def learning_rate_factor(step: int, share_done: float, *, warmup_steps: int) -> float:
-    """Linear warm-up, then a cosine from 1 to 0.05 over the run; `share_done` in [0, 1] counts epochs or minutes."""
+    """Linear warm-up, then a cosine from 1 to 0.05; `share_done` in [0, 1] is of the part of training it runs over."""
     cosine = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(share_done, 1.0)))
     return min(1.0, (step + 1) / warmup_steps) * cosine if warmup_steps else cosine
 
@@ -80,7 +83,10 @@ class Progress:
     joint_epochs: int = 0
     """Epochs that trained the decoder, too."""
     step: int = 0
+    highest_ndcg: float = -1.0
+    """Of the epochs of the present part."""
     best_ndcg: float = -1.0
+    """Of the epoch that gives the weights."""
     best_epoch: int = 0
     seconds: float = 0.0
 
@@ -117,6 +123,8 @@ def open_task(run_path: Path, model: ModelConfig, config: PretrainConfig, worker
     dataset, ids = run.load_dataset(), run.semantic_ids()
     torch.manual_seed(config.seed)
     network = build_network(model, ids, dataset, dropout=config.dropout, decoder_dropout=config.decoder_dropout)
+    if config.feature_scale:
+        network.read_features(torch.as_tensor(run.features()), scale=config.feature_scale)
     catalog = CatalogTensors(torch.as_tensor(ids.codes), torch.as_tensor(dataset.catalog.categories))
     windows = training_windows(dataset.interactions, HISTORY_LENGTH)
     if not len(windows):
@@ -168,10 +176,7 @@ def pretrain(
         done.seconds = workers.of_first(seconds_before + time.perf_counter() - started)
         ndcg, recall = ndcg_at(places, 10), recall_at(places, 10)
         done.joint_epochs += not encoder_alone
-        # an untrained decoder must not stay the best, whatever its encoder is worth
-        is_best = ndcg > done.best_ndcg or done.joint_epochs == 1
-        if is_best:
-            done.best_ndcg, done.best_epoch = ndcg, done.epoch
+        is_best = judge(done, ndcg)
         record = {"stage": "pretrain", "epoch": done.epoch, "step": done.step, **terms}
         record |= {"valid_ndcg@10": ndcg, "valid_recall@10": recall, "seconds": round(done.seconds, 2)}
         workers.from_first(partial(keep_epoch, run, learner.state(done), record, settings=settings, is_best=is_best))
@@ -180,6 +185,18 @@ def pretrain(
             f"(best {done.best_ndcg:.4f} at epoch {done.best_epoch}), {done.seconds / 60:.1f} min"
         )
     return workers.from_first(lambda: close_run(task, config, done, progress=say))
+
+
+def judge(done: Progress, ndcg: float) -> bool:
+    """Whether the epoch just done gives the weights; notes it in `done`."""
+    if done.joint_epochs == 1:  # an untrained decoder must not stay the best, whatever its encoder is worth
+        done.highest_ndcg = -1.0
+    needed = AS_GOOD * done.highest_ndcg if done.joint_epochs else done.highest_ndcg
+    is_best = ndcg >= needed
+    if is_best:
+        done.best_ndcg, done.best_epoch = ndcg, done.epoch
+    done.highest_ndcg = max(done.highest_ndcg, ndcg)
+    return is_best
 
 
 def keep_epoch(
@@ -260,6 +277,20 @@ def trains_encoder_alone(done: Progress, config: PretrainConfig) -> bool:
     return by_time and not done.joint_epochs and done.epoch < int(config.encoder_share * config.epochs)
 
 
+def share_of_part(done: Progress, config: PretrainConfig, *, epochs: float, minutes: float) -> float:
+    """How much of the present part, encoder alone or both together, is over after so many epochs and minutes.
+
+    The step size falls anew in each part: an encoder that ends at a small one ranks better, and is worth keeping.
+    """
+    first_minutes = config.encoder_share * config.minutes
+    if trains_encoder_alone(done, config):
+        return max(epochs / int(config.encoder_share * config.epochs), minutes / first_minutes)
+    first_epochs = done.epoch - done.joint_epochs
+    by_epochs = (epochs - first_epochs) / max(config.epochs - first_epochs, 1)
+    by_minutes = (minutes - first_minutes) / (config.minutes - first_minutes) if math.isfinite(config.minutes) else 0.0
+    return max(by_epochs, by_minutes)
+
+
 def train_epoch(
     task: Task,
     step: nn.Module,
@@ -286,10 +317,10 @@ def train_epoch(
     for index, batch in enumerate(
         tqdm(batches, total=n_batches, desc=f"epoch {done.epoch + 1}", leave=False, disable=quiet)
     ):
-        share_done = (done.epoch + index / n_batches) / config.epochs
+        seconds = done.seconds
         if math.isfinite(config.minutes):
-            elapsed = workers.of_first(done.seconds + time.perf_counter() - started)
-            share_done = max(share_done, elapsed / 60 / config.minutes)
+            seconds = workers.of_first(done.seconds + time.perf_counter() - started)
+        share_done = share_of_part(done, config, epochs=done.epoch + index / n_batches, minutes=seconds / 60)
         factor = learning_rate_factor(done.step, share_done, warmup_steps=config.warmup_steps)
         learner.set_learning_rate(config.learning_rate * factor, encoder_rate=encoder_rate)
         prefixes = draw_prefixes(

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from reg4rec_core.model import EncoderDecoder, Reasoner
+from reg4rec_core.model.transformer import FrequencyFilter
 
 N, M, K, C, LENGTH = 12, 3, 4, 5, 6
 
@@ -9,7 +10,7 @@ N, M, K, C, LENGTH = 12, 3, 4, 5, 6
 def make_network(**settings):
     torch.manual_seed(1)
     codes = torch.randint(K, (N, M))
-    sizes = {"width": 16, "hidden": 24, "encoder_layers": 1, "decoder_layers": 2, "n_heads": 4}
+    sizes = {"width": 16, "hidden": 24, "encoder_layers": 1, "decoder_layers": 2, "n_heads": 4, "filter_share": 0.4}
     network = EncoderDecoder(codes, codebook_size=K, n_categories=C, history_length=LENGTH, **(sizes | settings))
     for parameter in network.parameters():  # far from the start, so that every part has a say
         torch.nn.init.normal_(parameter, std=0.3)
@@ -53,6 +54,27 @@ def test_left_padding_changes_nothing():
     order, codes = torch.tensor([[2, 0, 1]]), torch.tensor([[1, 2, 3]])
     padded, bare = decode_one(network, long, order, codes), decode_one(network, short, order, codes)
     torch.testing.assert_close(padded.queries, bare.queries)
+
+
+def test_the_filter_keeps_the_mean_of_the_newest_items_and_damps_the_rest():
+    split = FrequencyFilter(2)
+    torch.nn.init.constant_(split.root, 0.5)
+    states = torch.tensor([[[9.0, 9.0], [1.0, 2.0], [3.0, 8.0], [5.0, 2.0], [7.0, 2.0]]])
+    real = torch.tensor([[False, True, True, True, True]])
+    means = torch.tensor([[1.0, 2.0], [2.0, 5.0], [3.0, 4.0], [5.0, 4.0]])  # of one, two, three and three items
+    torch.testing.assert_close(split(states, real)[0, 1:], means + 0.25 * (states[0, 1:] - means))
+
+
+def test_item_vectors_start_alike_where_features_are_alike():
+    network = make_network()
+    features = torch.randn(N, 5)
+    features[7] = features[3]
+    network.read_features(features, scale=0.05)
+    start = network.item_residual.weight
+    torch.testing.assert_close(start[7], start[3])
+    assert start[1:].std().item() == pytest.approx(0.05 * (5 / 16) ** 0.5, rel=0.05)  # five dimensions, turned into 16
+    apart, distance = torch.cdist(start[1:], start[1:]), torch.cdist(features[1:], features[1:])
+    torch.testing.assert_close(apart / apart.max(), distance / distance.max(), atol=1e-4, rtol=1e-4)
 
 
 def test_the_order_of_a_history_matters():

@@ -14,6 +14,7 @@ from reg4rec_core.checkpoint import open_run
 from reg4rec_core.config import PretrainConfig
 from reg4rec_core.data.batching import training_windows
 from reg4rec_core.training import pretrain as stage
+from reg4rec_core.training.parallel import ALONE
 from reg4rec_core.training.pretrain import epoch_batches, finished, learning_rate_factor, pretrain
 from reg4rec_core.types import InputError
 
@@ -147,6 +148,32 @@ def test_the_learning_rate_warms_up_and_then_falls():
     assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
 
 
+def test_the_learning_rate_falls_anew_when_the_decoder_joins():
+    config = PretrainConfig(epochs=8, encoder_share=0.5)
+    first = [stage.share_of_part(stage.Progress(epoch=e), config, epochs=e + 0.5, minutes=1.0) for e in range(4)]
+    later = [
+        stage.share_of_part(stage.Progress(epoch=e, joint_epochs=e - 4), config, epochs=e + 0.5, minutes=1.0)
+        for e in range(4, 8)
+    ]
+    assert first == later == [0.125, 0.375, 0.625, 0.875]
+    limited = replace(config, minutes=10.0)
+    half_of_first = stage.share_of_part(stage.Progress(seconds=150.0), limited, epochs=0.5, minutes=2.5)
+    half_of_second = stage.share_of_part(stage.Progress(epoch=2, seconds=450.0), limited, epochs=2.5, minutes=7.5)
+    assert half_of_first == half_of_second == 0.5
+
+
+def test_items_start_from_their_features(tmp_path):
+    run = make_run(tmp_path / "run")
+    config = PretrainConfig(feature_scale=0.05)
+    starts = [
+        stage.open_task(run, SMALL, replace(config, feature_scale=scale), ALONE).network.item_residual.weight[1:]
+        for scale in (0.0, 0.05)
+    ]
+    features = torch.as_tensor(open_run(run).features()[1:])
+    noise, known = (torch.corrcoef(torch.stack([torch.pdist(s), torch.pdist(features)]))[0, 1] for s in starts)
+    assert known > 0.99 > 0.5 > abs(noise)
+
+
 def test_training_stops_by_epochs_patience_or_minutes():
     config = PretrainConfig(epochs=10, patience=3, minutes=5.0)
     assert not finished(stage.Progress(), config)
@@ -170,6 +197,16 @@ def test_the_encoder_learns_first_and_an_untrained_decoder_never_gives_the_weigh
     records = open_run(run).metrics()
     assert [record["token"] > 0 for record in records] == [False, False, True, True, True]
     assert report["best_epoch"] > 2
+
+
+def test_the_latest_epoch_as_good_as_the_best_gives_the_weights():
+    done = stage.Progress()
+    kept = []
+    for epoch, (joint, ndcg) in enumerate([(0, 0.30), (0, 0.299), (1, 0.20), (2, 0.25), (3, 0.248), (4, 0.24)], 1):
+        done.epoch, done.joint_epochs = epoch, joint
+        kept.append(stage.judge(done, ndcg))
+    assert kept == [True, False, True, True, True, False]
+    assert (done.best_epoch, done.best_ndcg) == (5, 0.248)
 
 
 def test_the_transition_weight_is_chosen_among_multiples_by_validation(tmp_path):
