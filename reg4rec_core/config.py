@@ -173,9 +173,9 @@ class ModelConfig(Settings):
 class PretrainConfig(Settings):
     """Supervised pre-training (REG4Rec III-C, Eq. 6 and 7)."""
 
-    epochs: int = 16
+    epochs: int = 12
     """Passes over the training sequences at most."""
-    encoder_share: float = 0.5
+    encoder_share: float = 0.67
     """Share of the epochs that train the history encoder alone, before the decoder learns to revise what it says."""
     encoder_rate: float = 0.1
     """Step size of the encoder beside the decoder's in the later epochs, so that what it has learnt is kept."""
@@ -190,7 +190,7 @@ class PretrainConfig(Settings):
     weight_decay: float = 0.05
     """AdamW weight decay on matrices."""
     warmup_steps: int = 200
-    """Steps of linear warm-up."""
+    """Steps of linear warm-up, for the encoder alone and again when the decoder joins."""
     dropout: float = 0.5
     """Share of activations dropped in the encoder and on item vectors."""
     decoder_dropout: float = 0.2
@@ -356,7 +356,7 @@ class PostTrainConfig(Settings):
     inner_updates: int = 1
     """Optimisation steps on the same rollouts; with one the clip never acts."""
     learning_rate: float = 3e-5
-    """AdamW step size after warm-up."""
+    """AdamW step size after warm-up; it falls to 0 at the last step."""
     weight_decay: float = 0.05
     """AdamW weight decay on matrices."""
     warmup_steps: int = 10

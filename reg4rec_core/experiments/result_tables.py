@@ -50,12 +50,58 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(line + "\n" for line in lines)
 
 
+DEMO = Path("checkpoints/demo")
+FLOORS = {
+    "random_paths": "random paths, scored as the search scores its own",
+    "sasrec": "SASRec, full softmax (ours)",
+    "transitions": "counter of transitions, learns nothing (ours)",
+    "popularity": "popularity (ours)",
+}
+"""Rows of the demo run's own comparison that the table shows, and what it calls them."""
+
+
 def main_table(root: Path) -> str:
-    """How good the run is, beside floors and published numbers."""
-    rows = read_result(root, f"{RESULTS}/main.json")["rows"]
-    texts = [[row["label"], *(short(row["metrics"][name]) for name in RANKING)] for row in rows]
-    texts[0][0] = f"**{texts[0][0]}**"
+    """How good the demo run is: its stored test report beside published numbers."""
+    report = read_result(root, f"{DEMO}/evaluation/test.json")
+    stage = report["weights"].replace("_", "-")
+    rows = [(f"**reg4rec, {stage}, beam {report['beam']}, {theta_text(report)}**", report)]
+    rows += [(f"the same, {theta_text(other)}", other) for other in report["thetas"][1:]]
+    rows += [(f"the same weights and theta, {report['against']['weights']}", report["against"])]
+    rows += [("first state alone, exact", report["first_state"])]
+    rows += [(label, report["side_by_side"]["rows"][name]) for name, label in FLOORS.items()]
+    published = read_result(root, f"{RESULTS}/published.json")["rows"]
+    rows += [(f"{row['label']}, as published", row["metrics"]) for row in published]
+    texts = [[label, *(short(metrics[name]) for name in RANKING)] for label, metrics in rows]
     return markdown(("", "Recall@5", "NDCG@5", "Recall@10", "NDCG@10"), texts)
+
+
+def theta_text(settings: dict[str, Any]) -> str:
+    """The theta of a search in words."""
+    theta = settings["theta"]
+    return "theta off" if theta is None else f"theta {short(theta, 2)} from step {settings['check_from']}"
+
+
+def frequency_table(root: Path) -> str:
+    """For whom the demo run works: Recall@10 by how often training saw the target."""
+    groups = read_result(root, f"{DEMO}/evaluation/test.json")["side_by_side"]["by_training_interactions"]
+    names = {"first_state": "reg4rec, first state", "sasrec": "SASRec", "transitions": "counter"}
+
+    def cell(block: dict[str, Any]) -> str:
+        low, high = block["intervals_95"]["recall@10"]
+        return f"{short(block['recall@10'])} ({short(low)} to {short(high)})"
+
+    rows = [
+        [
+            f"{group['from']} or more"
+            if group["to"] is None
+            else f"{group['from']} to {group['to']}".replace("0 to 0", "never"),
+            f"{group['users']:,}",
+            *(cell(group[name]) for name in names),
+        ]
+        for group in groups
+        if group["users"]
+    ]
+    return markdown(("target seen in training", "users", *names.values()), rows)
 
 
 def seeds_table(root: Path) -> str:
@@ -70,18 +116,6 @@ def seeds_table(root: Path) -> str:
     spread = [f"**{short(mean[n][m])}** ± {short(deviation[n][m])}" for n in names for m in AT_TEN]
     header = ("first state Recall@10", "NDCG@10", "beam Recall@10", "NDCG@10")
     return markdown((f"{results['runs'][0]['users']:,} test users", *header), [*rows, ["mean ± deviation", *spread]])
-
-
-def recipe_table(root: Path) -> str:
-    """What the present way of pre-training gives beside the demo run's, by the exact first state."""
-    results = read_result(root, f"{RESULTS}/recipe.json")
-    rows = [["the demo run", *(short(results["demo"]["metrics"][name]) for name in RANKING), "", ""]]
-    for run in results["runs"]:
-        gains = run["minus_demo"], run["post_trained"]["minus_pretrained"]
-        values = [short(run["metrics"][name]) for name in RANKING]
-        rows.append([f"seed {run['seed']}", *values, *(with_interval(gain["ndcg@10"]) for gain in gains)])
-    header = ("Recall@5", "NDCG@5", "Recall@10", "NDCG@10", "NDCG@10 beyond the demo run", "added by post-training")
-    return markdown(("pre-trained", *header), rows)
 
 
 def seed_gains_table(root: Path) -> str:
@@ -127,7 +161,7 @@ def experiments_of(results: dict[str, Any], table: str) -> list[dict[str, Any]]:
 
 def theta_table(root: Path) -> str:
     """Validation NDCG@10 by theta and by the first compared step, the best in bold."""
-    choice = read_result(root, "checkpoints/demo/evaluation/theta_choice.json")
+    choice = read_result(root, f"{DEMO}/evaluation/theta_choice.json")
     off = next(row["ndcg_at_10"] for row in choice["results"] if row["theta"] is None)
     pruned = {(row["check_from"], row["theta"]): row["ndcg_at_10"] for row in choice["results"] if row["theta"]}
     best = max(off, *pruned.values())
@@ -177,7 +211,7 @@ def ablation_table(root: Path) -> str:
 
 TABLES: dict[str, Callable[[Path], str]] = {
     "main": main_table,
-    "recipe": recipe_table,
+    "frequency": frequency_table,
     "seeds": seeds_table,
     "seed-gains": seed_gains_table,
     "post-training": post_training_table,

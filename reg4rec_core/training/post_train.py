@@ -65,6 +65,8 @@ class Progress:
     """Where post-training stands, the same on every worker; saved with the resume state."""
 
     step: int = 0
+    start_ndcg: float = -1.0
+    """Validation NDCG@10 of the pre-trained weights."""
     best_ndcg: float = -1.0
     best_step: int = 0
     seconds: float = 0.0
@@ -150,6 +152,11 @@ def post_train(
             validate(task, done, workers, progress=say)
             if workers.is_first:
                 save_resume(resume_file, learner.state(done), settings=settings)
+    if done.best_ndcg <= done.start_ndcg:
+        say(
+            f"no step ranks validation users better than the pre-trained weights (ndcg@10 {done.best_ndcg:.4f} against "
+            f"{done.start_ndcg:.4f}); --weights pretrained uses those"
+        )
     return workers.from_first(lambda: close_run(task, config, reward_weights, done))
 
 
@@ -177,7 +184,7 @@ def train_on_batch(
     judged = judge(task, batch, rows, draws, orders, config, reward_weights)
     signal_groups = int(workers.sum(judged.advantages.has_signal.sum()))
 
-    learner.set_learning_rate(config.learning_rate * min(1.0, (number + 1) / max(config.warmup_steps, 1)))
+    learner.set_learning_rate(config.learning_rate * learning_rate_factor(number, config))
     old_log_probs: Float[Tensor, "B G T"] | None = None
     summed: dict[str, Tensor] = {}
     draw = partial(drawn_loss, task.policy, judged.share, task.catalog, PretrainConfig())
@@ -196,6 +203,11 @@ def train_on_batch(
     counts = code_counts(judged, codebook_size=task.index.codebook_size)
     metrics = step_metrics(summed, counts, groups=len(chosen), signal_groups=signal_groups, workers=workers)
     return {**metrics, "grad_norm": norm.item(), "learning_rate": learner.optimizer.param_groups[0]["lr"]}
+
+
+def learning_rate_factor(step: int, config: PostTrainConfig) -> float:
+    """Linear warm-up, and a straight fall to 0 at the last step: what sampling jolts about comes to rest."""
+    return min(1.0, (step + 1) / max(config.warmup_steps, 1)) * (1 - step / config.steps)
 
 
 def total_loss(losses: PolicyLosses, config: PostTrainConfig, *, groups: int, signal_groups: int) -> Float[Tensor, ""]:
@@ -261,7 +273,9 @@ def validate(task: Task, done: Progress, workers: Workers, *, progress: Callable
     )
     task.policy.eval()
     ndcg, recall = ndcg_at(places, 10), recall_at(places, 10)
-    if done.step and ndcg > done.best_ndcg:
+    if not done.step:
+        done.start_ndcg = ndcg
+    elif ndcg > done.best_ndcg:
         done.best_ndcg, done.best_step = ndcg, done.step
         if workers.is_first:
             write_weights(task.run.path / WEIGHTS_FILE, task.policy.state_dict())
@@ -299,7 +313,8 @@ def close_run(task: Task, config: PostTrainConfig, reward_weights: RewardWeights
     task.policy.load_state_dict(run.network("post_trained").network.state_dict())
     run.save_rollouts(sample_rollouts(task, config, reward_weights))
     (run.path / RESUME_FILE).unlink(missing_ok=True)
-    report = {"steps": done.step, "best_step": done.best_step, "valid_ndcg@10": done.best_ndcg, "seconds": done.seconds}
+    report = {"steps": done.step, "best_step": done.best_step, "seconds": done.seconds}
+    report |= {"valid_ndcg@10": done.best_ndcg, "valid_ndcg@10_before": done.start_ndcg}
     run.update_settings(post_train_report=report)
     run.write_manifest()
     return report

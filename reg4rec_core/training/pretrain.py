@@ -313,6 +313,7 @@ def train_epoch(
     batches = epoch_batches(task.windows, batch_size=config.batch_size, generator=generator)
     alone = trains_encoder_alone(done, config)
     per_window, encoder_rate = (0, 1.0) if alone else (PREFIXES_PER_WINDOW, config.encoder_rate)
+    steps_before = 0 if alone else (done.epoch - done.joint_epochs) * n_batches  # of the first part: both parts warm up
     quiet = not (workers.is_first and sys.stderr.isatty())
     for index, batch in enumerate(
         tqdm(batches, total=n_batches, desc=f"epoch {done.epoch + 1}", leave=False, disable=quiet)
@@ -321,7 +322,7 @@ def train_epoch(
         if math.isfinite(config.minutes):
             seconds = workers.of_first(done.seconds + time.perf_counter() - started)
         share_done = share_of_part(done, config, epochs=done.epoch + index / n_batches, minutes=seconds / 60)
-        factor = learning_rate_factor(done.step, share_done, warmup_steps=config.warmup_steps)
+        factor = learning_rate_factor(done.step - steps_before, share_done, warmup_steps=config.warmup_steps)
         learner.set_learning_rate(config.learning_rate * factor, encoder_rate=encoder_rate)
         prefixes = draw_prefixes(
             batch[:, :-1] > 0, per_window=per_window, n_codebooks=task.network.n_codebooks, generator=generator

@@ -42,6 +42,14 @@ def post_trained(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return run
 
 
+def test_it_says_when_no_step_beats_the_pretrained_weights(tiny_run, tmp_path):
+    run, said = copied(tiny_run, tmp_path / "run"), []
+    config = replace(CONFIG, steps=3, learning_rate=0.5, warmup_steps=0)  # ruins the network
+    report = stage.post_train(run, config, RewardWeights(), progress=said.append)
+    assert report["valid_ndcg@10"] < report["valid_ndcg@10_before"]
+    assert said[-1].startswith("no step ranks validation users better than the pre-trained weights (ndcg@10")
+
+
 def test_the_rewards_it_is_paid_for_rise(post_trained):
     steps = [record for record in records(post_trained) if "reward" in record]
     assert len(steps) == 30
