@@ -199,14 +199,19 @@ class Run:
             raise InputError(f"{self.path} has no {weights} weights; it has {', '.join(available)}")
         return stage
 
-    def network(self, weights: str = "latest") -> Reasoner:
-        """The trained network, ready for decoding; `weights` is latest, pretrained or post_trained."""
+    def network(self, weights: str = "latest", *, dropout: float = 0.0, decoder_dropout: float = 0.0) -> Reasoner:
+        """The trained network, ready for decoding; `weights` is latest, pretrained or post_trained.
+
+        Dropout counts for who trains it further.
+        """
         path = self.path / "weights" / f"{self.stage_of(weights)}.safetensors"
         # what a run does not know of, because it is older, it has not got
         settings = ModelConfig.from_dict({"transition_weight": 0.0, "filter_share": 0.0, **self.settings["model"]})
         if "transition_weight" in self.settings:  # what pre-training chose at its end
             settings = replace(settings, transition_weight=self.settings["transition_weight"]["chosen"])
-        network = build_network(settings, self.semantic_ids(), self.load_dataset())
+        network = build_network(
+            settings, self.semantic_ids(), self.load_dataset(), dropout=dropout, decoder_dropout=decoder_dropout
+        )
         try:
             weights = load_tensors(path)
             # runs from before codes spoke of categories by themselves: nothing is told

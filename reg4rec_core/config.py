@@ -348,7 +348,7 @@ class PostTrainConfig(Settings):
     policy_weight: float = 1.0
     """Weight of the clipped policy term of Eq. 9; 0 leaves the supervised losses alone, the control."""
     supervised_weight: float = 1.0
-    """Weight of pre-training's item and token losses, which stay on, without dropout (InstructGPT's PPO-ptx)."""
+    """Weight of pre-training's item and token losses, which stay on, with its dropout (InstructGPT's PPO-ptx)."""
     category_weight: float = 1.0
     """Weight of the supervised category loss, which keeps the belief honest while rewards are paid for it."""
     std_floor: float = 0.05

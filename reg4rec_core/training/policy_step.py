@@ -62,8 +62,13 @@ class PolicyStep(nn.Module):
         self.supervised = PretrainStep(network, catalog)
 
     def forward(self, judged: JudgedRollouts, old_log_probs: Float[Tensor, "B G T"] | None) -> PolicyLosses:
-        """Losses of the current policy; without old log-probabilities it is the policy that sampled (ratio 1)."""
+        """Losses of the current policy; without old log-probabilities it is the policy that sampled (ratio 1).
+
+        The supervised losses keep the dropout of pre-training; the policy is what samples, without any.
+        """
+        self.network.train()
         supervised = self.supervised(judged.share)
+        self.network.eval()
         if len(judged.history):
             encoded = encode_histories(self.network, judged.history, judged.excluded, judged.future)
             log_probs = path_log_probs(self.network, self.index, encoded, judged.paths, kind=self.kind)

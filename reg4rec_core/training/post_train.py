@@ -27,7 +27,7 @@ from reg4rec_core.rewards import group_advantages, nearest_items, reward_terms
 from reg4rec_core.training.drawn_labels import drawn_loss
 from reg4rec_core.training.learner import Learner
 from reg4rec_core.training.objective import BatchShare, CatalogTensors, Prefixes, share_of_batch
-from reg4rec_core.training.parallel import ALONE, Workers, step_generator
+from reg4rec_core.training.parallel import ALONE, Workers, seed_dropout, step_generator
 from reg4rec_core.training.policy import encode_histories, path_log_probs
 from reg4rec_core.training.policy_step import JudgedRollouts, PolicyLosses, PolicyStep
 from reg4rec_core.training.resume import save_resume
@@ -89,7 +89,8 @@ def open_task(run_path: Path, config: PostTrainConfig, workers: Workers) -> Task
     device = workers.device
     index = ItemIndex(ids).to(device)
     vectors = torch.as_tensor(run.codewords(), device=device)[torch.arange(ids.n_codebooks), index.codes].sum(1)
-    policy, reference = (run.network("pretrained").network.to(device) for _ in range(2))
+    dropped = {name: run.settings["pretrain"][name] for name in ("dropout", "decoder_dropout")}
+    policy, reference = (run.network("pretrained", **dropped).network.to(device) for _ in range(2))
     return Task(
         run,
         dataset,
@@ -187,6 +188,7 @@ def train_on_batch(
     learner.set_learning_rate(config.learning_rate * learning_rate_factor(number, config))
     old_log_probs: Float[Tensor, "B G T"] | None = None
     summed: dict[str, Tensor] = {}
+    seed_dropout(config.seed * 1_000_003 + number, workers)
     draw = partial(drawn_loss, task.policy, judged.share, task.catalog, PretrainConfig())
     for _ in range(config.inner_updates):
         with learner.precision.step(number, draw):
