@@ -15,7 +15,7 @@ from jaxtyping import install_import_hook
 from quick_theta import theta_chosen_quickly
 
 # Before anything imports the package, so that every annotated shape is checked while the tests run.
-install_import_hook("reg4rec_core", "beartype.beartype")
+install_import_hook("reg4rec_core", "checked_once.checked")
 torch.set_num_threads(1)
 
 KINDS = {
