@@ -11,7 +11,6 @@ from reg4rec_core.checkpoint import open_run
 from reg4rec_core.precision import controller, linear_layers
 from reg4rec_core.training import pretrain as stage
 
-
 pytestmark = pytest.mark.usefixtures("quick_theta")
 
 

@@ -17,7 +17,6 @@ from reg4rec_core.training import pretrain as stage
 from reg4rec_core.training.pretrain import epoch_batches, finished, learning_rate_factor, pretrain
 from reg4rec_core.types import InputError
 
-
 pytestmark = pytest.mark.usefixtures("quick_theta")
 
 
