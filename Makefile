@@ -1,6 +1,5 @@
 # make app     set everything up and open the application on the demo run
 # make test    set everything up and run the checks
-# make test-all  the same with the slow ones: whole experiments on tiny shops
 # make lint    style and import floors only
 # make env     set everything up
 
@@ -18,15 +17,12 @@ TEST_THREADS ?= 1
 # Asked for by name before anything else asks for any torch, so that the installer never fetches a second build.
 TORCH := torch>=2.11,<2.14
 
-.PHONY: app test test-all lint env
+.PHONY: app test lint env
 
 app: $(READY)
 	OMP_NUM_THREADS=$(APP_THREADS) $(BIN)/reg4rec app --run $(RUN)
 
 test: lint
-	OMP_NUM_THREADS=$(TEST_THREADS) HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m "not slow"
-
-test-all: lint
 	OMP_NUM_THREADS=$(TEST_THREADS) HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
 
 lint: $(READY)

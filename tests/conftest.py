@@ -2,7 +2,7 @@
 
 import csv
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +12,10 @@ import torch
 from click.testing import Result
 from command_line import run_command, succeed
 from jaxtyping import install_import_hook
+from quick_theta import theta_chosen_quickly
 
 # Before anything imports the package, so that every annotated shape is checked while the tests run.
-install_import_hook("reg4rec_core", "beartype.beartype")
+install_import_hook("reg4rec_core", "checked_once.checked")
 torch.set_num_threads(1)
 
 KINDS = {
@@ -79,6 +80,13 @@ def reg4rec() -> Callable[..., Result]:
     return run_command
 
 
+@pytest.fixture
+def quick_theta() -> Iterator[None]:
+    """Whatever is pre-trained in the test chooses its theta quickly."""
+    with theta_chosen_quickly():
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set directory that `prepare` made from two CSV files with column names of their own."""
@@ -102,8 +110,7 @@ def tiny_run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     training = ("--batch-size", "32", "--learning-rate", "0.01", "--warmup-steps", "5", "--dropout", "0.1")
     # so short a training has no time to teach the encoder first
     training += ("--encoder-share", "0", "--encoder-rate", "1", "--transition-weight", "0.1")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reg4rec_core.training.pretrain.THETA_USERS", 30)  # nineteen searches for each of them
+    with theta_chosen_quickly():
         succeed("pretrain", "--run", run, "--epochs", "16", *network, *training, "--seed", "0")
     opened = open_run(run)
     opened.set_decode_config(replace(opened.decode_config(), theta=0.2, check_from=2))  # so that the pages show pruning

@@ -14,14 +14,14 @@ ITEMS, USERS = 20, 60
 SMALL = ModelConfig(width=16, hidden=24, n_heads=2)
 
 
-def make_run(path: Path, *, seed=0) -> Path:
+def make_run(path: Path, *, seed=0, users=USERS) -> Path:
     """A run with codes whose users walk the catalogue in steps of one: the next item can be learnt."""
     rng = np.random.default_rng(seed)
-    lengths = rng.integers(5, 9, USERS)
-    starts = rng.integers(ITEMS, size=USERS)
+    lengths = rng.integers(5, 9, users)
+    starts = rng.integers(ITEMS, size=users)
     items = np.concatenate([(s + np.arange(n)) % ITEMS + 1 for s, n in zip(starts, lengths, strict=True)])
     interactions = Interactions(
-        tuple(f"u{u}" for u in range(USERS)), items, np.full(len(items), -1), np.concatenate([[0], lengths.cumsum()]),
+        tuple(f"u{u}" for u in range(users)), items, np.full(len(items), -1), np.concatenate([[0], lengths.cumsum()]),
         lengths - 2, lengths - 2, lengths - 1,
     )  # fmt: skip
     keys = ("", *(f"i{i}" for i in range(1, ITEMS + 1)))

@@ -13,10 +13,15 @@ from pathlib import Path
 import pytest
 from small_run import make_run
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are found by /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="workers are found by /proc"),
+    pytest.mark.usefixtures("quick_theta"),
+]
 
 NETWORK = ("--width", "16", "--hidden", "16", "--n-heads", "2", "--dropout", "0", "--decoder-dropout", "0")
-TRAINING = ("--batch-size", "16", "--learning-rate", "0.01", "--warmup-steps", "4", "--seed", "3")
+TRAINING = ("--batch-size", "7", "--learning-rate", "0.01", "--warmup-steps", "4", "--seed", "3")
+USERS = 25
+"""Few, because the processes choose theta in full; batches and shares come out uneven."""
 PATIENCE = 240
 """Seconds until a job counts as hanging."""
 
@@ -67,7 +72,7 @@ def files_of(run: Path) -> list[str]:
 
 
 def test_two_processes_give_the_curve_and_the_files_of_one(reg4rec, tmp_path):
-    alone, shared = (make_run(tmp_path / name) for name in ("alone", "shared"))
+    alone, shared = (make_run(tmp_path / name, users=USERS) for name in ("alone", "shared"))
     job = start(2, "pretrain", "--run", shared, "--epochs", "3", "--json", *NETWORK, *TRAINING)
     assert reg4rec("pretrain", "--run", alone, "--epochs", "3", *NETWORK, *TRAINING).exit_code == 0
     code, out, errors = finish(job)
@@ -99,7 +104,7 @@ def test_two_processes_post_train_as_one(reg4rec, tiny_run, tmp_path):
 
 
 def test_a_killed_worker_ends_the_job_and_one_process_goes_on(reg4rec, tmp_path):
-    run = make_run(tmp_path / "run")
+    run = make_run(tmp_path / "run", users=USERS)
     job = start(2, "pretrain", "--run", run, "--epochs", "100000", "--patience", "100000", *NETWORK, *TRAINING)
     deadline = time.monotonic() + PATIENCE
     while not (run / "metrics.jsonl").exists():  # until the first epoch is saved and logged

@@ -28,6 +28,7 @@ def own_run(tiny_run, tmp_path):
     return shutil.copytree(tiny_run, tmp_path / "run")
 
 
+@pytest.mark.usefixtures("quick_theta")
 def test_fit_tokenizer_and_pretrain_speak_json(reg4rec, tiny_data, tmp_path):
     run = tmp_path / "run"
     small = ("--n-codebooks", "2", "--codebook-size", "4", "--code-width", "4", "--epochs", "2", "--seed", "3")

@@ -11,10 +11,7 @@ from reg4rec_core.checkpoint import open_run
 from reg4rec_core.precision import controller, linear_layers
 from reg4rec_core.training import pretrain as stage
 
-
-@pytest.fixture(autouse=True)
-def theta_is_chosen_on_few_users(monkeypatch):
-    monkeypatch.setattr(stage, "THETA_USERS", 3)
+pytestmark = pytest.mark.usefixtures("quick_theta")
 
 
 @pytest.fixture(scope="module")

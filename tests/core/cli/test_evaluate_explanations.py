@@ -5,8 +5,6 @@ import shutil
 
 import pytest
 
-pytestmark = pytest.mark.slow
-
 COMMAND = ("evaluate-explanations", "--users", "6")
 
 

@@ -19,9 +19,7 @@ from reg4rec_core.evaluation.trace_store import main_category, steps_towards, st
 from reg4rec_core.evaluation.trace_validation import validate
 from reg4rec_core.metrics import MISSED
 
-pytestmark = pytest.mark.slow
-
-PART = 60
+SEARCHED, PART = 45, 18
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +38,7 @@ def store(recommender, decode):
 
 
 def writer(recommender, **settings):
-    known = {"weights": recommender.weights, "part_users": PART, "progress": unseen_progress}
+    known = {"weights": recommender.weights, "users": SEARCHED, "part_users": PART, "progress": unseen_progress}
     return partial(write_store, recommender, recommender.run, **(known | settings))
 
 
@@ -96,7 +94,7 @@ def test_beliefs_are_those_along_recommended_paths(store, traces):
 
 
 def test_places_are_those_of_the_evaluation(recommender, decode, store):
-    expected = search_split(recommender, "test", decode)
+    expected = search_split(recommender, "test", decode, users=SEARCHED)
     users = rows_of(store.path, "users")
     np.testing.assert_array_equal(users["user"], expected.questions.users)
     np.testing.assert_array_equal(users["target"], expected.questions.targets)

@@ -5,14 +5,12 @@ import shutil
 
 import numpy as np
 import pytest
+from quick_theta import theta_chosen_quickly
 from safetensors.numpy import load_file
 
 from reg4rec_core.checkpoint import open_run, write_json
-from reg4rec_core.evaluation import theta_choice
 from reg4rec_core.experiments.result_tables import fill_tables
 from reg4rec_core.metrics import ranking_metrics
-
-pytestmark = pytest.mark.slow
 
 SETTINGS = {
     "format": 1,
@@ -23,7 +21,7 @@ SETTINGS = {
     "decode": {"beam_width": 6},
 }
 CELLS = ("no-mpq", "no-crss", "no-pars", "no-corp", "window-1", "codebook-size-300")
-BUDGET = ("--minutes", "0.03", "--steps", "2", "--users", "40")
+BUDGET = ("--minutes", "0.03", "--steps", "2", "--users", "12")
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +38,7 @@ def ablated(reg4rec, base_run, tiny_data, tmp_path_factory):
     """(command, directory, document) of a finished ablation."""
     out = tmp_path_factory.mktemp("ablation") / "out"
     command = ("ablate", "--run", base_run, "--data", tiny_data, "--out", out, *BUDGET, "--cells", ",".join(CELLS))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(theta_choice, "THETAS", (0.1,))  # the other thetas only cost time here
-        patch.setattr(theta_choice, "CHECKS_FROM", (2,))
+    with theta_chosen_quickly():
         result = reg4rec(*command, "--json")
     assert result.exit_code == 0, result.stderr
     return command, out, json.loads(result.stdout, parse_constant=pytest.fail)
@@ -113,7 +109,7 @@ def test_numbers_and_differences_are_those_of_the_stored_places(ablated):
                 theirs = ranking_metrics(places[other][ranking])
                 for metric, row in block[key].items():
                     assert row["mean"] == pytest.approx(means[metric] - theirs[metric])
-    assert cells["full"]["beam"]["users"] == 40 < cells["full"]["first_state"]["users"]
+    assert cells["full"]["beam"]["users"] == 12 < cells["full"]["first_state"]["users"]
     same = [np.array_equal(places["full"][r], places["no-corp"][r]) for r in ("first_state", "beam")]
     assert same[0], "pruning comes after the first state"
 
@@ -146,7 +142,7 @@ def test_the_plan_is_listed_without_doing_anything(reg4rec, base_run):
     assert result.exit_code == 0, result.stderr
     document = json.loads(result.stdout)
     assert len(document["cells"]) == 34
-    assert document["cells"][0]["minutes"] == pytest.approx((30 + 60 * 0.03 + 2 * 2.5 + 40 / 100) / 60)
+    assert document["cells"][0]["minutes"] == pytest.approx((30 + 60 * 0.03 + 2 * 2.5 + 12 / 100) / 60)
     assert document["minutes"] == pytest.approx(sum(row["minutes"] for row in document["cells"]))
     assert result.stderr.count("\n") == 36
     assert sorted(path.name for path in base_run.iterdir()) == ["run.json", "tokenizer_report.json"]

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from quick_theta import theta_chosen_quickly
 from small_run import SMALL, make_run
 
 from reg4rec_core.checkpoint import open_run
@@ -12,8 +13,6 @@ from reg4rec_core.config import PretrainConfig
 from reg4rec_core.experiments.seeds import seeds_document
 from reg4rec_core.training.pretrain import pretrain
 from reg4rec_core.types import InputError
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +23,8 @@ def runs(reg4rec, tmp_path_factory):
         run = make_run(folder / f"seed{seed}")
         open_run(run).update_settings(data_checksum="0" * 64)
         config = PretrainConfig(epochs=2, encoder_share=0.0, batch_size=16, learning_rate=1e-2, seed=seed)
-        pretrain(run, SMALL, config)
+        with theta_chosen_quickly():
+            pretrain(run, SMALL, config)
         assert reg4rec("evaluate", "--run", run, "--split", "test", "--oracle-users", "2").exit_code == 0
     return [folder / f"seed{seed}" for seed in (0, 1)]
 

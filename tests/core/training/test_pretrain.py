@@ -18,10 +18,7 @@ from reg4rec_core.training.parallel import ALONE
 from reg4rec_core.training.pretrain import epoch_batches, finished, learning_rate_factor, pretrain
 from reg4rec_core.types import InputError
 
-
-@pytest.fixture(autouse=True)
-def few_users_choose_theta(monkeypatch):
-    monkeypatch.setattr(stage, "THETA_USERS", 12)
+pytestmark = pytest.mark.usefixtures("quick_theta")
 
 
 def weights_of(run: Path):
