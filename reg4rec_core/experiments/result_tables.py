@@ -118,6 +118,18 @@ def seeds_table(root: Path) -> str:
     return markdown((f"{results['runs'][0]['users']:,} test users", *header), [*rows, ["mean ± deviation", *spread]])
 
 
+def recipe_table(root: Path) -> str:
+    """What counted transitions and teaching the encoder first gave, by the exact first state."""
+    results = read_result(root, f"{RESULTS}/recipe.json")
+    rows = [["neither", *(short(results["demo"]["metrics"][name]) for name in RANKING), "", ""]]
+    for run in results["runs"]:
+        gains = run["minus_demo"], run["post_trained"]["minus_pretrained"]
+        values = [short(run["metrics"][name]) for name in RANKING]
+        rows.append([f"both, seed {run['seed']}", *values, *(with_interval(gain["ndcg@10"]) for gain in gains)])
+    header = ("Recall@5", "NDCG@5", "Recall@10", "NDCG@10", "NDCG@10 beyond neither", "added by post-training")
+    return markdown(("pre-trained", *header), rows)
+
+
 def seed_gains_table(root: Path) -> str:
     """What post-training adds under beam search, for every pre-trained seed."""
     runs = read_result(root, f"{RESULTS}/seeds.json")["runs"]
@@ -212,6 +224,7 @@ def ablation_table(root: Path) -> str:
 TABLES: dict[str, Callable[[Path], str]] = {
     "main": main_table,
     "frequency": frequency_table,
+    "recipe": recipe_table,
     "seeds": seeds_table,
     "seed-gains": seed_gains_table,
     "post-training": post_training_table,
