@@ -37,7 +37,15 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.projection import CodebookMaps, Layout, has_umap_maps, principal_maps, umap_maps
     from reg4rec_core.analysis.slices import SliceMetrics, cohort_metrics, metrics_by
     from reg4rec_core.analysis.store_comparison import StoreComparison, compare_stores
-    from reg4rec_core.analysis.trace_queries import CohortCounts, TraceStore, UserRow, count_users, open_store, users_of
+    from reg4rec_core.analysis.trace_queries import (
+        CohortCounts,
+        TraceStore,
+        UserRow,
+        common_brands,
+        count_users,
+        open_store,
+        users_of,
+    )
     from reg4rec_core.analysis.user_search import FoundUser, UserIndex, index_users, search_users
     from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
     from reg4rec_core.recommender import Recommender
@@ -70,7 +78,15 @@ _HOMES = {
     "analysis.projection": ("CodebookMaps", "Layout", "has_umap_maps", "principal_maps", "umap_maps"),
     "analysis.slices": ("SliceMetrics", "cohort_metrics", "metrics_by"),
     "analysis.store_comparison": ("StoreComparison", "compare_stores"),
-    "analysis.trace_queries": ("CohortCounts", "TraceStore", "UserRow", "count_users", "open_store", "users_of"),
+    "analysis.trace_queries": (
+        "CohortCounts",
+        "TraceStore",
+        "UserRow",
+        "common_brands",
+        "count_users",
+        "open_store",
+        "users_of",
+    ),
     "analysis.user_search": ("FoundUser", "UserIndex", "index_users", "search_users"),
     "config": ("DecodeConfig", "HISTORY_LENGTH"),
     "recommender": ("Recommender",),
@@ -120,6 +136,7 @@ __all__ = [
     "attribute",
     "code_card",
     "cohort_metrics",
+    "common_brands",
     "compare_stores",
     "compare_traces",
     "count_fates",

@@ -18,6 +18,7 @@ from reg4rec_core.types import InputError
 
 TOP = 10
 """Recommendations that count, and the places that a metric can tell apart."""
+MOST_BRANDS = 200
 MEMORY = ("users", "recommendations", "histories", "items", "categories")
 
 COLUMN_OF = {
@@ -189,6 +190,16 @@ def count_users(store: TraceStore, cohort: Cohort) -> CohortCounts:
     where, parameters = condition(store, cohort)
     counts = ", ".join(f"count(*) FILTER ({rule})" for rule in ("target IS NOT NULL", *OUTCOMES.values()))
     return CohortCounts(*store.rows(f"SELECT count(*), {counts} FROM users WHERE {where}", *parameters)[0])
+
+
+def common_brands(store: TraceStore, cohort: Cohort) -> tuple[str, ...]:
+    """The brands bought most often by a cohort, `MOST_BRANDS` at most; none where the store does not know brands."""
+    where, parameters = condition(store, cohort)
+    query = (
+        "SELECT i.brand FROM histories h JOIN items i ON i.item = h.item WHERE i.brand IS NOT NULL "
+        f"AND h.user IN (SELECT user FROM users WHERE {where}) GROUP BY i.brand ORDER BY count(*) DESC, i.brand LIMIT ?"
+    )
+    return tuple(brand for (brand,) in store.rows(query, *parameters, MOST_BRANDS))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,13 +35,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
-def server(tiny_run: Path) -> Iterator[str]:
-    """The application, served on a free port of this machine."""
+@contextmanager
+def serve(run: Path) -> Iterator[str]:
+    """The application on a run, on a free port of this machine, as long as the context lasts."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"REG4REC_RUN": str(tiny_run), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"REG4REC_RUN": str(run), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "streamlit", "run", "app/main.py"]
     options = ["--server.port", str(port), "--server.headless", "true"]
     with subprocess.Popen([*command, *options], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
@@ -50,6 +51,13 @@ def server(tiny_run: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def server(tiny_run: Path) -> Iterator[str]:
+    """The application on the tiny run."""
+    with serve(tiny_run) as address:
+        yield address
 
 
 def wait_until_healthy(url: str, process: subprocess.Popen, *, seconds: float = 60) -> None:

@@ -47,6 +47,7 @@ PUBLIC = [
     "attribute",
     "code_card",
     "cohort_metrics",
+    "common_brands",
     "compare_stores",
     "compare_traces",
     "count_fates",
