@@ -6,8 +6,8 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from conftest import serve
 from playwright.sync_api import Page, expect
+from served import serve
 from visit import SCREENSHOTS, Visit
 
 from app.cohort_charts import HEAT_GRID
@@ -56,13 +56,13 @@ def test_a_click_on_a_cell_lists_its_users_and_a_name_leads_to_their_tree(visit:
     first = int(beliefs.mass.max(0).argmax())
     click_cell(page, "steps", 2, 0, columns=len(beliefs.steps), rows=len(beliefs.names))
     leaning = Cohort(leans=Leaning(2, beliefs.names[first]))
-    expect(page.get_by_text(f"{beliefs.leaning[2, first]} users behind the mark")).to_be_visible()
+    expect(page.get_by_text(f"{beliefs.leaning[2, first]} users behind the mark")).to_be_visible(timeout=60_000)
     assert read_cohort(dict(parse_qsl(urlsplit(page.url).query))["marked"]) == leaning
     user = users_of(store, leaning, limit=1)[0].key
     page.locator(".st-key-listed_users td a").first.click()
     page.get_by_text("made by reg4rec").wait_for()
     visit.wait_for_tree(other_than="")
-    expect(page.get_by_role("button", name=re.compile(f"User {user}"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile(f"User {user}"))).to_be_visible(timeout=60_000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
