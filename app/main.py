@@ -9,5 +9,6 @@ st.set_page_config(page_title="reg4rec", page_icon=str(Path(__file__).with_name(
 PAGES = [
     st.Page("screens/reasoning.py", title="Reasoning"),
     st.Page("screens/codebooks.py", title="Codebooks"),
+    st.Page("screens/cohorts.py", title="Cohorts"),
 ]
 st.navigation(PAGES, position="top").run()

@@ -5,9 +5,12 @@ bound to it or because it is written here; every value that comes back is checke
 """
 
 import gc
+import json
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,23 +24,29 @@ from reg4rec_core import (
     CodebookMaps,
     CodebookReport,
     CodeCard,
+    Cohort,
     DecodeConfig,
     Edit,
     Facets,
     InputError,
     ReasoningTrace,
     Recommender,
+    StoreComparison,
+    TraceStore,
     TransitionSource,
     UserIndex,
     ask_edited,
     attribute,
     code_card,
+    compare_stores,
     format_edits,
     has_umap_maps,
     index_users,
+    open_store,
     parse_edits,
     principal_maps,
     read_codebooks,
+    read_cohort,
     read_facets,
     search_users,
     umap_maps,
@@ -54,6 +63,7 @@ LATEST = "latest"
 
 RunKey = tuple[str, int, str]
 """A run's path, when it was last written, so that a retrained run is opened afresh, and whose weights are asked for."""
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -92,14 +102,20 @@ def known_runs() -> dict[str, Path]:
     return {started_on.name: started_on} | {path.name: path for path in others if path.name != started_on.name}
 
 
-def open_run(name: str) -> OpenRun:
-    """The run of that name, latest weights; InputError when it is none of `known_runs` or lacks something."""
+def run_path(name: str) -> Path:
+    """Where the run of that name lies; InputError when it is none of `known_runs`."""
     runs = known_runs()
     if name not in runs:
         raise InputError(f"there is no run {name!r} here; choose one of {', '.join(runs)}")
-    weights = sorted(runs[name].glob("weights/*.safetensors"))
-    written = max((path.stat().st_mtime_ns for path in weights), default=0)
-    return _open((str(runs[name]), written, LATEST), name)
+    return runs[name]
+
+
+def open_run(name: str) -> OpenRun:
+    """The run of that name, latest weights; InputError when it is none of `known_runs` or lacks something."""
+    path = run_path(name)
+    weights = sorted(path.glob("weights/*.safetensors"))
+    written = max((file.stat().st_mtime_ns for file in weights), default=0)
+    return _open((str(path), written, LATEST), name)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the run…")
@@ -132,6 +148,76 @@ def chosen_weights(run: OpenRun) -> str:
 def choose_weights(weights: str) -> None:
     """Look at the search of another stage's weights, along the same path."""
     st.query_params["weights"] = weights
+
+
+def trace_stores(name: str) -> dict[str, Path]:
+    """The finished stored searches of a run by name, those of the most users first."""
+    sizes = {}
+    for file in sorted((run_path(name) / "traces").glob("*/store.json")):
+        description = json.loads(file.read_text(encoding="utf-8"))
+        if description.get("complete") is not False:
+            sizes[file.parent] = int(description.get("users", 0))
+    return {path.name: path for path in sorted(sizes, key=lambda path: (-sizes[path], path.name))}
+
+
+def open_trace_store(path: Path) -> TraceStore:
+    """A stored search, kept open until it is written anew."""
+    return _open_trace_store(str(path), _written(path))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the stored search…")
+def _open_trace_store(path: str, written: int) -> TraceStore:
+    return open_store(Path(path))
+
+
+def _written(store: Path) -> int:
+    return (store / "store.json").stat().st_mtime_ns
+
+
+def ask(question: Callable[..., Answer], store: TraceStore, cohort: Cohort, *settings: str) -> Answer:
+    """The answer of a stored search to a question about a cohort; kept, so that clicking around asks nothing anew."""
+    return _ask(question.__name__, str(store.path), _written(store.path), cohort.to_text(), settings, question, store)
+
+
+def ask_both(first: TraceStore, second: TraceStore, cohort: Cohort) -> StoreComparison:
+    """What a second stored search does otherwise for a cohort; kept like other answers."""
+
+    def compare(store: TraceStore, cohort: Cohort, *_: str) -> StoreComparison:
+        return compare_stores(store, second, cohort)
+
+    return ask(compare, first, cohort, str(second.path), str(_written(second.path)))
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _ask(
+    name: str, path: str, written: int, cohort: str, settings: tuple[str, ...], _question: Callable, _store: TraceStore
+) -> object:
+    return _question(_store, read_cohort(cohort), *settings)
+
+
+def choose_cohort(text: str) -> None:
+    """Look at other users; only from a callback, before the field that holds the cohort is drawn."""
+    st.session_state["cohort"] = text
+    st.query_params.pop("marked", None)
+
+
+def marked_cohort() -> Cohort | None:
+    """The users behind the mark that was clicked in a chart, as the URL says; InputError when it makes no sense."""
+    text = st.query_params.get("marked")
+    return read_cohort(text) if text else None
+
+
+def mark(text: str) -> None:
+    """Mark a cell, a point or a number of a chart by the cohort it stands for; marked again, it is let go."""
+    if text and st.query_params.get("marked") != text:
+        st.query_params["marked"] = text
+    else:
+        st.query_params.pop("marked", None)
+
+
+def choices(names: Sequence[str]) -> dict[str, str]:
+    """What the page's controls of these names say, defaults spelt out; those that it does not show are left out."""
+    return {name: str(st.session_state[name]) for name in names if st.session_state.get(name)}
 
 
 @dataclass(frozen=True)

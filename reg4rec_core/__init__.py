@@ -5,6 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reg4rec_core.analysis.attribution import Attribution, attribute
+    from reg4rec_core.analysis.category_drift import (
+        CategoryDrift,
+        StepBeliefs,
+        TimeDrift,
+        drift_over_time,
+        history_drift,
+        mass_along_steps,
+    )
     from reg4rec_core.analysis.codebooks import (
         Agreement,
         CodebookReport,
@@ -13,23 +21,7 @@ if TYPE_CHECKING:
         Likeness,
         read_codebooks,
     )
-    from reg4rec_core.analysis.cohort import Cohort, Range, read_cohort
-    from reg4rec_core.analysis.cohorts import (
-        CategoryDrift,
-        SliceMetrics,
-        StepBeliefs,
-        TimeDrift,
-        TraceStore,
-        UserRow,
-        cohort_metrics,
-        count_users,
-        drift_over_time,
-        history_drift,
-        mass_along_steps,
-        metrics_by,
-        open_store,
-        users_of,
-    )
+    from reg4rec_core.analysis.cohort import Cohort, Leaning, Range, read_cohort
     from reg4rec_core.analysis.counterfactual import (
         Edit,
         TraceComparison,
@@ -43,6 +35,17 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
     from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
     from reg4rec_core.analysis.projection import CodebookMaps, Layout, has_umap_maps, principal_maps, umap_maps
+    from reg4rec_core.analysis.slices import SliceMetrics, cohort_metrics, metrics_by
+    from reg4rec_core.analysis.store_comparison import StoreComparison, compare_stores
+    from reg4rec_core.analysis.trace_queries import (
+        CohortCounts,
+        TraceStore,
+        UserRow,
+        common_brands,
+        count_users,
+        open_store,
+        users_of,
+    )
     from reg4rec_core.analysis.user_search import FoundUser, UserIndex, index_users, search_users
     from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
     from reg4rec_core.recommender import Recommender
@@ -50,24 +53,16 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "analysis.attribution": ("Attribution", "attribute"),
-    "analysis.codebooks": ("Agreement", "CodeFlow", "CodebookReport", "ItemAttribute", "Likeness", "read_codebooks"),
-    "analysis.cohort": ("Cohort", "Range", "read_cohort"),
-    "analysis.cohorts": (
+    "analysis.category_drift": (
         "CategoryDrift",
-        "SliceMetrics",
         "StepBeliefs",
         "TimeDrift",
-        "TraceStore",
-        "UserRow",
-        "cohort_metrics",
-        "count_users",
         "drift_over_time",
         "history_drift",
         "mass_along_steps",
-        "metrics_by",
-        "open_store",
-        "users_of",
     ),
+    "analysis.codebooks": ("Agreement", "CodeFlow", "CodebookReport", "ItemAttribute", "Likeness", "read_codebooks"),
+    "analysis.cohort": ("Cohort", "Leaning", "Range", "read_cohort"),
     "analysis.counterfactual": (
         "Edit",
         "TraceComparison",
@@ -81,6 +76,17 @@ _HOMES = {
     "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
     "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
     "analysis.projection": ("CodebookMaps", "Layout", "has_umap_maps", "principal_maps", "umap_maps"),
+    "analysis.slices": ("SliceMetrics", "cohort_metrics", "metrics_by"),
+    "analysis.store_comparison": ("StoreComparison", "compare_stores"),
+    "analysis.trace_queries": (
+        "CohortCounts",
+        "TraceStore",
+        "UserRow",
+        "common_brands",
+        "count_users",
+        "open_store",
+        "users_of",
+    ),
     "analysis.user_search": ("FoundUser", "UserIndex", "index_users", "search_users"),
     "config": ("DecodeConfig", "HISTORY_LENGTH"),
     "recommender": ("Recommender",),
@@ -100,6 +106,7 @@ __all__ = [
     "CodebookMaps",
     "CodebookReport",
     "Cohort",
+    "CohortCounts",
     "DecodeConfig",
     "Edit",
     "Facets",
@@ -109,6 +116,7 @@ __all__ = [
     "Interactions",
     "ItemAttribute",
     "Layout",
+    "Leaning",
     "Likeness",
     "Range",
     "ReasoningTrace",
@@ -117,6 +125,7 @@ __all__ = [
     "SemanticIds",
     "SliceMetrics",
     "StepBeliefs",
+    "StoreComparison",
     "TimeDrift",
     "TraceComparison",
     "TraceStore",
@@ -127,6 +136,8 @@ __all__ = [
     "attribute",
     "code_card",
     "cohort_metrics",
+    "common_brands",
+    "compare_stores",
     "compare_traces",
     "count_fates",
     "count_users",

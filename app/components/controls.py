@@ -104,6 +104,24 @@ def fold_control() -> bool:
     )
 
 
+def choice_control(label: str, names: list[str], *, key: str, help: str = "") -> str:
+    """One of a few names, the first unless the URL says another of them."""
+    chosen = st.selectbox(label, names, key=key, bind="query-params", help=help or None)
+    return chosen if chosen in names else names[0]
+
+
+def cohort_text() -> str:
+    """The cohort as the text that links hold; the address bar and other pages speak to this field."""
+    return st.text_input(
+        "The same as text",
+        key="cohort",
+        bind="query-params",
+        placeholder="everyone",
+        help="For example history_5~20.outcome_miss: NAME_VALUE parts joined by dots. The command line reads it, too: "
+        "reg4rec cohorts --cohort",
+    )
+
+
 def moment_control() -> str:
     """Which purchase to predict; a key of MOMENTS."""
     chosen = st.segmented_control(

@@ -43,9 +43,14 @@ STYLE = """
 .r4-table tr.chosen td { font-weight: 650; }
 .r4-facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(118px, 1fr)); gap: 2px 16px; }
 .r4-facts .value { font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.r4-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 10px; margin-bottom: 6px; }
+.r4-cards > div { border: 1px solid var(--line); border-radius: 6px; background: var(--tint); padding: 8px 12px; }
+.r4-cards .value { font-size: 1.5rem; font-weight: 650; font-variant-numeric: tabular-nums; line-height: 1.25; }
+.r4 a { color: var(--accent); text-decoration: underline; text-underline-offset: 2px; }
 .r4-gauge { position: relative; height: 12px; border-radius: 6px; background: var(--line); margin: 4px 0 3px; }
 .r4-gauge .fill { position: absolute; inset: 0 auto 0 0; border-radius: 6px; }
 .r4-gauge .mark { position: absolute; top: -4px; bottom: -4px; width: 2px; background: currentColor; }
+[data-testid="stColumn"]:has(> * .st-key-listed_users) { position: sticky; top: 4rem; align-self: flex-start; }
 </style>
 """
 
@@ -61,6 +66,16 @@ def page_heading(title: str, introduction: str) -> DeltaGenerator:
 def paragraph(text: str) -> None:
     """A paragraph that keeps its room whatever it says."""
     st.html(f'<div class="r4"><div class="r4-why">{escape(text)}</div></div>')
+
+
+def number_cards(cards: Sequence[tuple[str, str, str]]) -> None:
+    """Name, number, and what to compare it with, side by side."""
+    cells = "".join(
+        f'<div><div class="soft">{escape(name)}</div><div class="value">{escape(value)}</div>'
+        f'<div class="soft">{escape(beside)}</div></div>'
+        for name, value, beside in cards
+    )
+    st.html(f'<div class="r4"><div class="r4-cards">{cells}</div></div>')
 
 
 def table(rows: pd.DataFrame, *, numbers: Sequence[str] = (), chosen: Sequence[bool] = (), height: int) -> str:

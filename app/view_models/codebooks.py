@@ -406,7 +406,8 @@ def selection(
     total = len(drawn.points)
     if not rows:
         return Selection(
-            "Draw a lasso or a box around some points to list them here; double-click the map to clear it.",
+            "Choose the lasso or the box at the top left of the map and drag it around some points to list them here; "
+            "the third tool lets them go.",
             pd.DataFrame(),
         )
     inside, everywhere = drawn.points["group"].iloc[rows].value_counts(), drawn.points["group"].value_counts()

@@ -41,6 +41,14 @@ ANY = Range()
 
 
 @dataclass(frozen=True)
+class Leaning:
+    """Which category is the likeliest after a step on the way to the first recommendation."""
+
+    step: int
+    category: str
+
+
+@dataclass(frozen=True)
 class Cohort:
     """The users that meet every condition; without conditions, all. Categories and brands go by name, "" is any."""
 
@@ -64,6 +72,8 @@ class Cohort:
     """Category of at least one of the first ten recommendations."""
     outcome: Outcome = "any"
     """Of the search for the target among the first ten."""
+    leans: Leaning | None = None
+    """Where the belief leans after a step."""
     users: tuple[int, ...] | None = None
     """Rows of users, rising; None for any."""
 
@@ -71,7 +81,7 @@ class Cohort:
         if self.users is not None and any(a >= b for a, b in zip((-1, *self.users), self.users, strict=False)):
             raise InputError("the users of a cohort must be rows from 0 on, each once, in rising order")
 
-    def narrowed(self, **conditions: Range | str | tuple[int, ...]) -> "Cohort":
+    def narrowed(self, **conditions: Range | str | tuple[int, ...] | Leaning) -> "Cohort":
         """The users that meet these conditions, too; ranges and lists of users are cut, a name takes a name's place."""
         for name, value in conditions.items():
             own = getattr(self, name)
@@ -90,6 +100,8 @@ class Cohort:
                 continue
             if isinstance(value, Range):
                 text = "~".join("" if end is None else str(end) for end in (value.low, value.high))
+            elif isinstance(value, Leaning):
+                text = f"{value.step}~{_escape(value.category)}"
             else:
                 text = _escape(value) if isinstance(value, str) else _pack(value)
             parts.append(f"{field.name}_{text}")
@@ -103,7 +115,7 @@ COLD_TARGETS = Cohort(seen=Range(0, COLD))
 def read_cohort(text: str) -> Cohort:
     """The cohort that `to_text` wrote. InputError names the part that is wrong."""
     defaults = {field.name: field.default for field in fields(Cohort)}
-    conditions: dict[str, Range | str | tuple[int, ...]] = {}
+    conditions: dict[str, Range | str | tuple[int, ...] | Leaning] = {}
     for part in text.split(".") if text else ():
         name, _, value = part.partition("_")
         if name not in defaults or name in conditions or not value:
@@ -114,8 +126,10 @@ def read_cohort(text: str) -> Cohort:
             raise InputError(f"outcome must be one of {', '.join(get_args(Outcome))}, got {value!r}")
         if isinstance(default, Range):
             conditions[name] = _read_range(value)
+        elif name == "leans":
+            conditions[name] = _read_leaning(value)
         else:
-            conditions[name] = unquote(value.replace("-", "%")) if isinstance(default, str) else _unpack(value)
+            conditions[name] = _unescape(value) if isinstance(default, str) else _unpack(value)
     return Cohort(**conditions)  # type: ignore[arg-type]
 
 
@@ -125,6 +139,17 @@ def _read_range(text: str) -> Range:
     if not all(re.fullmatch(r"-?[0-9]{0,12}", end) and end != "-" for end in ends):
         raise InputError(f"a range reads LOW~HIGH with whole numbers, either of which may be left out, got {text!r}")
     return Range(*(int(end) if end else None for end in ends))
+
+
+def _read_leaning(text: str) -> Leaning:
+    step, _, category = text.partition("~")
+    if not re.fullmatch(r"[0-9]{1,3}", step) or not category:
+        raise InputError(f"a leaning reads STEP~CATEGORY, got {text!r}")
+    return Leaning(int(step), _unescape(category))
+
+
+def _unescape(text: str) -> str:
+    return unquote(text.replace("-", "%"))
 
 
 def _escape(name: str) -> str:

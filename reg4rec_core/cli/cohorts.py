@@ -49,24 +49,27 @@ def command(
 
     What the store lacks is left out and named.
     """
-    from reg4rec_core.analysis import cohorts
+    from reg4rec_core.analysis.category_drift import drift_over_time, history_drift, mass_along_steps
     from reg4rec_core.analysis.cohort import read_cohort
+    from reg4rec_core.analysis.slices import cohort_metrics, metrics_by
+    from reg4rec_core.analysis.store_comparison import compare_stores
+    from reg4rec_core.analysis.trace_queries import count_users, open_store, users_of
 
-    opened, users = cohorts.open_store(store), read_cohort(cohort)
+    opened, users = open_store(store), read_cohort(cohort)
     document: dict[str, Any] = {"store": str(store), "cohort": users.to_text()}
-    document["counts"] = asdict(cohorts.count_users(opened, users))
+    document["counts"] = asdict(count_users(opened, users))
     questions = {
-        "metrics": lambda: cohorts.cohort_metrics(opened, users, seed=seed).to_json(),
-        "slices": lambda: [part.to_json() for part in cohorts.metrics_by(opened, users, by, seed=seed)],
-        "history_drift": lambda: cohorts.history_drift(opened, users).to_json(),
-        "drift_over_time": lambda: time_document(cohorts.drift_over_time(opened, users, "histories", period)),
-        "steps": lambda: steps_document(cohorts.mass_along_steps(opened, users)),
+        "metrics": lambda: cohort_metrics(opened, users, seed=seed).to_json(),
+        "slices": lambda: [part.to_json() for part in metrics_by(opened, users, by, seed=seed)],
+        "history_drift": lambda: history_drift(opened, users).to_json(),
+        "drift_over_time": lambda: time_document(drift_over_time(opened, users, "histories", period)),
+        "steps": lambda: steps_document(mass_along_steps(opened, users)),
     }
     document["by"], document["left_out"] = by, {}
     answer_all(document, questions)
-    document["users"] = [asdict(row) for row in cohorts.users_of(opened, users, limit=listed)]
+    document["users"] = [asdict(row) for row in users_of(opened, users, limit=listed)]
     if against is not None:
-        compared = cohorts.compare_stores(opened, cohorts.open_store(against), users, seed=seed)
+        compared = compare_stores(opened, open_store(against), users, seed=seed)
         differences = {name: asdict(interval) for name, interval in compared.differences.items()}
         counts = {"users": compared.users, "gained@10": compared.gained, "lost@10": compared.lost}
         document["against"] = {"store": str(against), **counts, "difference": differences}

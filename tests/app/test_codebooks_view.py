@@ -213,7 +213,7 @@ def test_an_empty_lasso_says_what_to_do(facets):
     drawn = view.point_map(report, facets, maps, what="codes", codebook=0, colour=view.LOAD)
     chosen = view.selection(drawn, report, facets, [], what="codes", codebook=0)
     assert chosen.rows.empty
-    assert chosen.summary.startswith("Draw a lasso")
+    assert chosen.summary.startswith("Choose the lasso or the box")
 
 
 def test_collisions_are_listed_by_group(facets):

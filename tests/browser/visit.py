@@ -16,7 +16,7 @@ class Visit:
         self.server = server
         self.context = browser.new_context(viewport={"width": 1280, "height": 1000}, **look)
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(90_000)
         self.asked: list[str] = []
         self.errors: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from reg4rec_core.analysis.cohort import COLD_TARGETS, Cohort, Range, read_cohort
+from reg4rec_core.analysis.cohort import COLD_TARGETS, Cohort, Leaning, Range, read_cohort
 from reg4rec_core.types import InputError
 
 EXAMPLES = [
@@ -15,6 +15,7 @@ EXAMPLES = [
     Cohort(
         main="Beauty > Make-up, Nails", bought="Hair & 100% more", brand="L'Oréal_Paris.~", target="-", recommended="a"
     ),
+    Cohort(leans=Leaning(3, "Hair & 100% more~_."), history=Range(5, 20)),
     Cohort(users=()),
     Cohort(users=(0,)),
     Cohort(users=(3, 4, 4000, 22362), outcome="pruned"),
@@ -43,6 +44,8 @@ def test_a_link_is_plain():
         ("history_a~5", "a range reads LOW~HIGH"),
         ("history_9~5", "must not end before it begins"),
         ("outcome_won", "outcome must be one of any, hit, miss"),
+        ("leans_x~Nails", "a leaning reads STEP~CATEGORY"),
+        ("leans_3", "a leaning reads STEP~CATEGORY"),
         ("users_1-0", "rising order"),
         ("users_1--2", "distances in base 36"),
         ("users_zzzzzzzzz", "distances in base 36"),

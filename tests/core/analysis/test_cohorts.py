@@ -11,25 +11,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from reg4rec_core import Fate, InputError, Recommender
-from reg4rec_core.analysis.cohort import Cohort, Range
-from reg4rec_core.analysis.cohorts import (
-    CONDITIONS,
-    METRICS,
-    NEEDS,
-    believers,
+from reg4rec_core.analysis.category_drift import (
     category_counts,
-    cohort_metrics,
-    compare_stores,
-    count_users,
     drift,
     drift_over_time,
     history_drift,
     mass_along_steps,
-    metrics_by,
-    metrics_of_places,
-    open_store,
-    users_of,
 )
+from reg4rec_core.analysis.cohort import Cohort, Leaning, Range
+from reg4rec_core.analysis.slices import METRICS, cohort_metrics, metrics_by, metrics_of_places
+from reg4rec_core.analysis.store_comparison import compare_stores
+from reg4rec_core.analysis.trace_queries import CONDITIONS, NEEDS, count_users, open_store, users_of
 from reg4rec_core.data.batching import training_sequences
 from reg4rec_core.evaluation import search_split
 from reg4rec_core.evaluation.report import unseen_progress
@@ -228,12 +220,13 @@ def test_beliefs_along_steps_are_the_mean_over_first_paths(store, recommender, d
         if step:
             assert found.js_mean[step] == pytest.approx(js.mean(), rel=1e-5)
             assert found.js_median[step] == pytest.approx(np.median(js), rel=1e-5)
+        likeliest = belief.argmax(1)
+        np.testing.assert_array_equal(found.leaning[step], np.bincount(likeliest, minlength=len(found.names)))
+        category = int(likeliest[0])
+        leaning = cohort.narrowed(leans=Leaning(step, found.names[category]))
+        expected = [row["user"] for row, likely in zip(known, likeliest, strict=False) if likely == category]
+        assert listed(store, leaning) == expected
     assert np.isnan(found.js_mean[0])
-    category = int(found.mass[1].argmax())
-    sure = believers(store, cohort, step=1, category=store.category_names[category], least=0.3)
-    expected = [row["user"] for row, trace, path in zip(known, traces, paths, strict=False)
-                if trace.beliefs[path[1], category] >= 0.3]  # fmt: skip
-    assert list(sure.users) == expected
 
 
 def test_two_stores_are_compared_user_by_user(store, unpruned, recommender, decode, result):
@@ -244,6 +237,9 @@ def test_two_stores_are_compared_user_by_user(store, unpruned, recommender, deco
         assert found.differences[name].mean == pytest.approx(after[name] - before[name])
     assert found.gained == int(((result.places > 10) & (other.places <= 10)).sum()) > 0
     assert found.lost == int(((result.places <= 10) & (other.places > 10)).sum())
+    users = result.questions.users
+    assert found.gained_users.users == tuple(users[(result.places > 10) & (other.places <= 10)].tolist())
+    assert found.lost_users.users == tuple(users[(result.places <= 10) & (other.places > 10)].tolist())
     assert found.drift.psi.sum() > 0
     same = compare_stores(store, store, Cohort(outcome="miss"))
     assert (same.gained, same.lost, same.drift.psi.sum()) == (0, 0, 0)
@@ -253,7 +249,9 @@ def test_two_stores_are_compared_user_by_user(store, unpruned, recommender, deco
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_a_name_is_never_run_as_a_query(store, name):
     before = count_users(store, Cohort())
-    assert listed(store, replace(Cohort(), **{name: "x' OR 1=1; DROP TABLE users; --"})) == []
+    wicked = "x' OR 1=1; DROP TABLE users; --"
+    value = Leaning(1, wicked) if name == "leans" else wicked
+    assert listed(store, replace(Cohort(), **{name: value})) == []
     assert count_users(store, Cohort()) == before
 
 

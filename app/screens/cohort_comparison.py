@@ -1,0 +1,37 @@
+"""A cohort under two stored searches: pre-trained beside post-trained weights, one theta beside another."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import cohort_charts as charts
+from app import session
+from app.components.controls import choice_control
+from app.screens.cohort_look import Look, chart
+from app.view_models import cohorts as view
+
+
+def beside(look: Look, run: str, stores: dict[str, Path]) -> None:
+    """The same users under another stored search: pre-trained beside post-trained weights, one theta beside another."""
+    others = {name: path for name, path in stores.items() if path != look.store.path}
+    if not others:
+        weights = look.store.description.get("settings", {}).get("weights")
+        st.info(view.NO_OTHER, icon=":material/database:")
+        st.code(view.make_command(str(session.run_path(run)), view.other_weights(weights)), language="bash")
+        return
+    other = session.open_trace_store(others[choice_control("Second search", list(others), key="against")])
+    compared = session.ask_both(look.store, other, look.cohort)
+    words = [view.store_words(store.description) for store in (look.store, other)]
+    st.markdown(view.comparison_sentence(compared, *words))
+    gained, lost = st.columns(2, gap="medium")
+    for place, name, users in ((gained, "gained", compared.gained_users), (lost, "lost", compared.lost_users)):
+        said = f"List the {len(users.users or ()):,} whose target is {name}"
+        place.button(said, key=name, on_click=session.mark, args=(users.to_text(),), disabled=not users.users)
+    st.caption(view.COMPARE_NOTE)
+    table = view.differences_table(compared)
+    chart(charts.interval_chart(table, 0.0, "", look.ground), key="beside", alt=view.COMPARE_NOTE, rows=len(table))
+    st.markdown(view.drift_sentence(compared.drift, "recommendations of the first", "of the second"))
+    nobody = [""] * len(compared.drift.names)
+    moved = view.drift_table(compared.drift, before=nobody, after=nobody)
+    option = charts.drift_chart(moved, ("first search", "second search"), "", look.ground)
+    chart(option, key="beside-drift", alt=view.drift_sentence(compared.drift), rows=len(moved))

@@ -1,0 +1,80 @@
+"""For whom it works: all users of a stored search, sliced; and where the categories drift."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import session
+from app.components import controls
+from app.components.cohort_builder import cohort_form, quick_cohorts
+from app.components.markup import number_cards, page_heading
+from app.components.share import share
+from app.screens import cohort_panels as panels
+from app.screens.cohort_comparison import beside
+from app.screens.cohort_look import Look, answer
+from app.screens.cohort_users import users
+from app.view_models import cohorts as view
+from app.view_models.reasoning import permalink, sentence
+from reg4rec_core import Cohort, InputError, TraceStore, common_brands, count_users, read_cohort
+
+
+def page() -> None:
+    choice = page_heading("For whom it works", view.INTRODUCTION)
+    try:
+        with choice:
+            run = controls.run_control(list(session.known_runs()))
+            stores = session.trace_stores(run)
+            if stores:
+                name = controls.choice_control("Stored search", list(stores), key="store", help=view.STORE_HELP)
+        if stores:
+            explore(run, stores, name)
+        else:
+            st.info(view.NO_STORE, icon=":material/database:")
+            st.code(view.make_command(str(session.run_path(run))), language="bash")
+    except InputError as error:
+        st.error(sentence(str(error)), icon=":material/error:")
+
+
+def explore(run: str, stores: dict[str, Path], name: str) -> None:
+    store = session.open_trace_store(stores[name])
+    cohort, take_away = whom(store)
+    marked = session.marked_cohort()
+    st.markdown(f"**{view.cohort_sentence(cohort)}**  \n:gray[{view.store_words(store.description)}]")
+    counts = session.ask(count_users, store, cohort)
+    if not counts.users:
+        st.info(view.NOBODY)
+        return
+    questions = {
+        view.GLANCE: lambda look: number_cards(panels.glance(look, counts)),
+        "Whom it serves well, and whom it does not": panels.slices,
+        "What they bought, against what they are offered": panels.history_drift,
+        "How the belief moves along the steps": panels.steps,
+        "How the mix changes over time": panels.time,
+        "Beside another search": lambda look: beside(look, run, stores),
+    }
+    drawn, listed = st.columns([7, 4], gap="large")
+    with drawn:
+        answer(Look(store, cohort, st.query_params.get("marked", ""), session.ground()), questions)
+    with listed, st.container(key="listed_users"):
+        users(run, store, cohort, marked)
+    with take_away:
+        users_of_view = {"cohort": cohort.to_text(), "marked": marked.to_text() if marked else ""}
+        link = {"run": run, "store": name, **users_of_view, **session.choices(view.CHOICES)}
+        share(permalink(st.context.url or "", link), file_name=f"cohort-{run}.json",
+              document=lambda: panels.document(store, cohort), what="the numbers")  # fmt: skip
+
+
+def whom(store: TraceStore) -> tuple[Cohort, st.delta_generator.DeltaGenerator]:
+    """The row that chooses the cohort; returns it and the place for what is taken away."""
+    quick, build, text, take_away = st.columns([6, 2, 2.4, 1.2], vertical_alignment="bottom", gap="medium")
+    with text:
+        cohort = read_cohort(controls.cohort_text())
+    with quick:
+        quick_cohorts(cohort, on_choose=session.choose_cohort)
+    with build:
+        brands = session.ask(common_brands, store, Cohort())
+        cohort_form(cohort, categories=store.category_names, brands=brands, on_choose=session.choose_cohort)
+    return cohort, take_away
+
+
+page()

@@ -1,0 +1,78 @@
+"""The Cohorts page in a real browser: from a cell of a chart to the tree of one of its users."""
+
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+from served import serve
+from visit import SCREENSHOTS, Visit
+
+from app.cohort_charts import HEAT_GRID
+from reg4rec_core import Cohort, Leaning, mass_along_steps, open_store, read_cohort, users_of
+
+
+@pytest.fixture(scope="module")
+def run(tiny_run: Path, tmp_path_factory, reg4rec) -> Path:
+    """A copy of the tiny run with a stored search."""
+    copied = shutil.copytree(tiny_run, tmp_path_factory.mktemp("runs") / "stored")
+    done = reg4rec("trace", "--run", copied, "--users", "60")
+    assert done.exit_code == 0, done.stderr
+    return copied
+
+
+@pytest.fixture(scope="module")
+def server(run: Path):
+    """The application on the run with a stored search."""
+    with serve(run) as address:
+        yield address
+
+
+def opened(visit: Visit) -> Page:
+    visit.page.goto(f"{visit.server}/cohorts")
+    visit.page.locator(".st-key-chart-steps canvas").first.wait_for()
+    visit.page.locator(".st-key-listed_users td a").first.wait_for()
+    return visit.page
+
+
+def click_cell(page: Page, chart: str, column: int, row: int, *, columns: int, rows: int) -> None:
+    canvas = page.locator(f".st-key-chart-{chart} canvas").first
+    canvas.scroll_into_view_if_needed()
+    place = canvas.bounding_box()
+    width = place["width"] - HEAT_GRID["left"] - HEAT_GRID["right"]
+    height = place["height"] - HEAT_GRID["top"] - HEAT_GRID["bottom"]
+    x = place["x"] + HEAT_GRID["left"] + width * (column + 0.5) / columns
+    y = place["y"] + HEAT_GRID["top"] + height * (row + 0.5) / rows
+    page.mouse.click(x, y)
+
+
+def test_a_click_on_a_cell_lists_its_users_and_a_name_leads_to_their_tree(visit: Visit, run: Path):
+    (path,) = (run / "traces").iterdir()
+    store = open_store(path)
+    beliefs = mass_along_steps(store, Cohort())
+    page = opened(visit)
+    first = int(beliefs.mass.max(0).argmax())
+    click_cell(page, "steps", 2, 0, columns=len(beliefs.steps), rows=len(beliefs.names))
+    leaning = Cohort(leans=Leaning(2, beliefs.names[first]))
+    expect(page.get_by_text(f"{beliefs.leaning[2, first]} users behind the mark")).to_be_visible(timeout=60_000)
+    assert read_cohort(dict(parse_qsl(urlsplit(page.url).query))["marked"]) == leaning
+    user = users_of(store, leaning, limit=1)[0].key
+    page.locator(".st-key-listed_users td a").first.click()
+    page.get_by_text("made by reg4rec").wait_for()
+    visit.wait_for_tree(other_than="")
+    expect(page.get_by_role("button", name=re.compile(f"User {user}"))).to_be_visible(timeout=60_000)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_its_window(new_visit, scheme):
+    page = opened(new_visit(color_scheme=scheme))
+    SCREENSHOTS.mkdir(exist_ok=True)
+    for width in (1280, 1920):
+        page.set_viewport_size({"width": width, "height": 1080})
+        page.wait_for_function(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=5000
+        )
+        page.set_viewport_size({"width": width, "height": 2900})  # the page scrolls inside its window
+        page.screenshot(path=SCREENSHOTS / f"cohorts-{width}-{scheme}.png")
