@@ -329,7 +329,7 @@ class RewardWeights(Settings):
 class PostTrainConfig(Settings):
     """Post-training with GRPO (REG4Rec III-D, Eq. 8 to 16, Algorithm 2)."""
 
-    steps: int = 200
+    steps: int = 100
     """Optimisation steps."""
     batch_size: int = 64
     """Histories a step, drawn anew from all training positions."""
