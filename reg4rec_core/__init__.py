@@ -43,6 +43,15 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
     from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
     from reg4rec_core.analysis.projection import CodebookMaps, Layout, has_umap_maps, principal_maps, umap_maps
+    from reg4rec_core.analysis.theta_profile import (
+        ThetaChange,
+        ThetaInterval,
+        ThetaProfile,
+        interval_of,
+        profile_theta,
+        theta_changes,
+        theta_intervals,
+    )
     from reg4rec_core.analysis.user_search import FoundUser, UserIndex, index_users, search_users
     from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
     from reg4rec_core.recommender import Recommender
@@ -81,6 +90,15 @@ _HOMES = {
     "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
     "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
     "analysis.projection": ("CodebookMaps", "Layout", "has_umap_maps", "principal_maps", "umap_maps"),
+    "analysis.theta_profile": (
+        "ThetaChange",
+        "ThetaInterval",
+        "ThetaProfile",
+        "interval_of",
+        "profile_theta",
+        "theta_changes",
+        "theta_intervals",
+    ),
     "analysis.user_search": ("FoundUser", "UserIndex", "index_users", "search_users"),
     "config": ("DecodeConfig", "HISTORY_LENGTH"),
     "recommender": ("Recommender",),
@@ -117,6 +135,9 @@ __all__ = [
     "SemanticIds",
     "SliceMetrics",
     "StepBeliefs",
+    "ThetaChange",
+    "ThetaInterval",
+    "ThetaProfile",
     "TimeDrift",
     "TraceComparison",
     "TraceStore",
@@ -138,18 +159,22 @@ __all__ = [
     "has_umap_maps",
     "history_drift",
     "index_users",
+    "interval_of",
     "items_left",
     "mass_along_steps",
     "metrics_by",
     "open_store",
     "parse_edits",
     "principal_maps",
+    "profile_theta",
     "read_codebooks",
     "read_cohort",
     "read_facets",
     "score_parts",
     "search_document",
     "search_users",
+    "theta_changes",
+    "theta_intervals",
     "transition_sources",
     "umap_maps",
     "users_of",

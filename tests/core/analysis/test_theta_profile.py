@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import torch
 from lookup_model import Answers, LookupModel, random_histories, random_ids
 
 import reg4rec_core.decoding.theta_range as theta_range
@@ -104,24 +103,27 @@ OPTIONS = [
 
 @pytest.mark.parametrize(("seed", "options"), list(enumerate(OPTIONS, 1)))
 def test_it_is_exact_under_every_option(seed: int, options: dict) -> None:
-    assert_exact(question(seed, **options), thetas=20, seed=seed)
+    assert_exact(question(seed, **options), thetas=5, seed=seed)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [1, 2])
 def test_it_is_exact_where_scores_are_equal_and_the_order_of_the_beam_decides(seed: int, monkeypatch) -> None:
     ties = []
     is_tied = theta_range._is_tied
-    monkeypatch.setattr(theta_range, "_is_tied", lambda *given: ties.append(is_tied(*given).any()) or is_tied(*given))
-    assert_exact(question(seed, RoundModel, beam_width=4, look_ahead=seed > 0), thetas=20)
-    assert any(ties)
+    monkeypatch.setattr(theta_range, "_is_tied", lambda *given: ties.append(is_tied(*given)) or ties[-1])
+    assert_exact(question(seed, RoundModel, beam_width=4), thetas=5)
+    assert any(tied.any() for tied in ties)
 
 
-def test_it_is_exact_when_the_range_is_searched_piece_by_piece(monkeypatch) -> None:
+def test_a_range_searched_piece_by_piece_gives_the_same(monkeypatch) -> None:
     whole = profile_theta(question(0), 0.0, 0.7)
     monkeypatch.setattr(theta_range, "MOST_BEAMS", 3)
-    pieces = assert_exact(question(0), thetas=20)
+    pieces = profile_theta(question(0), 0.0, 0.7)
     assert pieces.breakpoints == whole.breakpoints
     assert pieces.beams > whole.beams
+    for one, other in zip(pieces.intervals, whole.intervals, strict=True):
+        assert one.high == other.high
+        assert_same(one.trace, other.trace)
 
 
 def test_every_step_is_expanded_once_for_all_searches_that_share_it() -> None:
@@ -153,7 +155,7 @@ def test_a_narrower_range_gives_the_same_intervals_clipped() -> None:
 
 def test_the_interval_of_a_single_search_is_that_of_the_profile() -> None:
     asked = question(3)
-    for interval in profile_theta(asked, 0.0, 0.6).intervals:
+    for interval in profile_theta(asked, 0.0, 0.6).intervals[:8]:
         for theta in (interval.low, math.nextafter(interval.high, 0)):
             alone = interval_of(fresh(asked, theta), 0.0, 0.6)
             assert (alone.low, alone.high) == (interval.low, interval.high)
@@ -217,6 +219,5 @@ def test_a_trained_run_has_an_exact_profile(tiny_run) -> None:
     recommender = Recommender.load(tiny_run)
     decode = replace(recommender.decode, beam_width=12, top_k=10)
     asked = recommender.question(recommender.history(recommender.user_index("visitor 7")), decode)
-    torch.set_num_threads(1)
     profile = assert_exact(asked, high=0.3, thetas=10)
     assert len(profile.intervals) > 5
