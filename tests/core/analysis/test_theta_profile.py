@@ -202,9 +202,9 @@ def test_a_range_that_makes_no_sense_is_refused(low: float, high: float) -> None
 
 def test_a_theta_outside_of_the_range_is_refused() -> None:
     asked = question(0)
-    with pytest.raises(InputError, match="got 0.2"):
+    with pytest.raises(InputError, match=r"got 0\.2"):
         profile_theta(asked, 0.0, 0.2).at(0.2)
-    with pytest.raises(InputError, match="got 0.3"):
+    with pytest.raises(InputError, match=r"got 0\.3"):
         next(theta_intervals(asked, 0.0, 0.2, start=0.3))
     with pytest.raises(InputError, match="widen"):
         interval_of(fresh(asked, 0.3), 0.0, 0.2)

@@ -1,5 +1,6 @@
 import json
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -22,8 +23,8 @@ def test_the_intervals_lie_side_by_side_and_fill_the_range(profile):
     assert [one["high"] for one in intervals[:-1]] == [one["low"] for one in intervals[1:]]
     assert all(one["low"] < one["high"] for one in intervals)
     assert 1 < profile["searches"] <= len(intervals)
-    assert 0 < profile["first_seconds"]
-    assert 0 < profile["seconds"]
+    assert profile["first_seconds"] > 0
+    assert profile["seconds"] > 0
 
 
 def test_an_interval_holds_what_recommend_says_at_both_of_its_ends(reg4rec, tiny_run, profile):
@@ -42,7 +43,7 @@ def test_an_interval_holds_what_recommend_says_at_both_of_its_ends(reg4rec, tiny
 def test_the_text_says_where_the_list_changes(reg4rec, tiny_run, profile):
     result = reg4rec("profile", "--run", tiny_run, "--user", USER, "--theta", "0:0.2")
     lists = [[item["key"] for item in one["items"]] for one in profile["intervals"]]
-    changes = sum(one != other for one, other in zip(lists, lists[1:], strict=False))
+    changes = sum(one != other for one, other in pairwise(lists))
     first, *lines, summary, _ = result.stdout.splitlines()
     assert first == "theta from 0: " + ", ".join(lists[0])
     assert len(lines) == changes
