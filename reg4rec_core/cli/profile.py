@@ -93,7 +93,5 @@ def to_text(catalog: "Catalog", profile: "ThetaProfile", document: dict[str, Any
             signs += [f"-{catalog.item_keys[move.item]}" for move in change.left]
             lines.append(f"{change.theta:12.6f}  {' '.join(signs) or 'another order'}")
     count, changed = len(profile.intervals), len(lines) - 1
-    lines.append(
-        f"theta below {last.high:g}: {count:,} different searches, the list changes at {changed:,} of the borders"
-    )
+    lines.append(f"theta below {last.high:g}: {count:,} different searches, {changed:,} changes of the list")
     return "\n".join([*lines, f"{document['seconds']:.2f} s, {profile.beams:,} beams expanded once each"])
