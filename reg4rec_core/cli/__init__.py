@@ -22,6 +22,7 @@ COMMANDS = {
     "results": "Fill a document's tables from the stored results and draw its charts.",
     "ablate": "Train and compare systems that differ from a run's settings in one point each, under an equal budget.",
     "recommend": "Recommend for one history and print the whole search behind the list.",
+    "profile": "Give every result that any theta of a range has for one user.",
     "trace": "Search all users once and keep every trace under RUN/traces/, or check such a store.",
     "cohorts": "Say for whom a model works, and how categories drift, from a store of traces.",
     "bench": "Measure the speed of training or decoding against this machine's floor.",

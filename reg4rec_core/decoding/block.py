@@ -162,16 +162,17 @@ def search_block(
     root_beliefs, root_completion = beams.beliefs[:, 0], completions(beams.view, config.code_probabilities)[:, 0]
     steps: list[StepRecord] = []
     for step in range(1, index.n_codebooks + 1):
-        pool = _best_candidates(expand(beams.view, config.code_probabilities, config.selection), beams, config)
+        pool = best_candidates(expand(beams.view, config.code_probabilities, config.selection), beams, config)
         if step < index.n_codebooks:
-            verdicts = _judge(model, index, beams, pool, excluded, step, config)
+            theta = config.theta_at(step) if step >= config.check_from else float("inf")
+            verdicts = judge(model, index, beams, pool, excluded, step, theta, config)
         else:
-            verdicts = _accept_leaves(pool, config.beam_width)
+            verdicts = accept_leaves(pool, config.beam_width)
         steps.append(_record(pool, verdicts, beams, steps))
         if step < index.n_codebooks:
             beams = _next_beams(model, index, beams, pool, verdicts)
-    leaves = _pick(index, beams, pool, verdicts.beam.clamp_min(0), index.n_codebooks, excluded)
-    items, scores, entries = _rank_leaves(leaves, pool, verdicts.beam, first_state, config.top_k)
+    leaves = pick(index, beams, pool, verdicts.beam.clamp_min(0), index.n_codebooks, excluded)
+    items, scores, entries = rank_leaves(leaves, pool, verdicts.beam, first_state, config.top_k)
     return BlockResult(root_beliefs, tuple(steps), first_state, evidence, root_completion, items, scores, entries)
 
 
@@ -199,11 +200,16 @@ def beliefs_of(model: ReasoningModel, state: State) -> Float[Tensor, "B V C"]:
     return torch.softmax(model.category_log_probs(state).double(), -1)
 
 
-def _best_candidates(expansion: Expansion, beams: Beams, config: DecodeConfig) -> Pool:
-    """The pool of a step: one topk over all codes of all beams of a history."""
+def keys_of(expansion: Expansion, beams: Beams, config: DecodeConfig) -> Float[Tensor, "B WK"]:
+    """What the candidates of a step are sorted by; -inf where a code leads to no item."""
     gain = expansion.completion if config.look_ahead else expansion.log_prob
-    n_codes = gain.shape[-1]
-    keys = (beams.log_prob[..., None] + gain).flatten(1)  # (B, W * K)
+    return (beams.log_prob[..., None] + gain).flatten(1)
+
+
+def best_candidates(expansion: Expansion, beams: Beams, config: DecodeConfig) -> Pool:
+    """The pool of a step: one topk over all codes of all beams of a history."""
+    n_codes = expansion.log_prob.shape[-1]
+    keys = keys_of(expansion, beams, config)
     n = config.beam_width * (2 + config.max_regenerations)
     if keys.shape[1] < n:
         keys = torch.nn.functional.pad(keys, (0, n - keys.shape[1]), value=IMPOSSIBLE)
@@ -224,7 +230,7 @@ def _best_candidates(expansion: Expansion, beams: Beams, config: DecodeConfig) -
     )
 
 
-def _pick(
+def pick(
     index: ItemIndex,
     beams: Beams,
     pool: Pool,
@@ -240,13 +246,14 @@ def _pick(
     return mark_allowed(index.narrow(items, codebook, code, index.set_sizes[step]), excluded)
 
 
-def _judge(
+def judge(
     model: ReasoningModel,
     index: ItemIndex,
     beams: Beams,
     pool: Pool,
     excluded: Bool[Tensor, "B N"],
     step: int,
+    theta: float | Float[Tensor, "B 1"],
     config: DecodeConfig,
 ) -> Verdicts:
     """Ask the network about the candidates that are tried, and prune (CORP)."""
@@ -254,7 +261,7 @@ def _judge(
     def evaluate(picks: Int[Tensor, "B V"]) -> Evaluated:
         parent = beams.column.gather(1, pool.parent.gather(1, picks))
         state = model.step(beams.state, parent, pool.codebook.gather(1, picks), pool.code.gather(1, picks))
-        candidates = _pick(index, beams, pool, picks, step, excluded)
+        candidates = pick(index, beams, pool, picks, step, excluded)
         readings = read_beams(model, state, candidates.items, config.code_probabilities)
         return Evaluated(state, candidates, readings, beliefs_of(model, state))
 
@@ -265,12 +272,12 @@ def _judge(
         beams.beliefs,
         evaluate,
         beam_width=config.beam_width,
-        theta=config.theta_at(step) if step >= config.check_from else float("inf"),
+        theta=theta,
         max_regenerations=config.max_regenerations,
     )
 
 
-def _accept_leaves(pool: Pool, beam_width: int) -> Verdicts:
+def accept_leaves(pool: Pool, beam_width: int) -> Verdicts:
     """The last code needs no belief: the best W candidates are the leaves, the next W are cut."""
     entries = torch.arange(pool.valid.shape[1]).expand_as(pool.parent)
     fate = torch.where(entries < beam_width, int(Fate.KEPT), int(Fate.BEAM_CUT))
@@ -298,14 +305,14 @@ def _next_beams(model: ReasoningModel, index: ItemIndex, beams: Beams, pool: Poo
     if len(parts) == 1 and torch.equal(column, torch.arange(column.shape[1]).expand_as(column)):
         now = parts[0]
     else:
-        now = _in_places(parts, column)
+        now = in_places(parts, column)
     codebook = pool.codebook.gather(1, entry)
     used = rows_of(beams.view.used, pool.parent.gather(1, entry)).scatter(2, codebook[..., None], True)
     log_prob = pool.log_prob.gather(1, entry).masked_fill(verdicts.beam < 0, IMPOSSIBLE)
     return Beams(state, column, BeamView(index, now.candidates, now.readings, used), now.beliefs, log_prob)
 
 
-def _in_places(parts: Sequence[Evaluated], column: Int[Tensor, "B W"]) -> Evaluated:
+def in_places(parts: Sequence[Evaluated], column: Int[Tensor, "B W"]) -> Evaluated:
     """What was found in the given columns of all parts together. The states stay where they are."""
 
     def chosen(tensors: Sequence[Tensor]) -> Tensor:
@@ -320,7 +327,7 @@ def _in_places(parts: Sequence[Evaluated], column: Int[Tensor, "B W"]) -> Evalua
     )
 
 
-def _rank_leaves(
+def rank_leaves(
     leaves: Candidates,
     pool: Pool,
     beam: Int[Tensor, "B W"],

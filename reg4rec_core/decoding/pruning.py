@@ -56,8 +56,8 @@ class Verdicts:
     """In the order of the columns."""
 
 
-class _Ledger:
-    """The columns of one step while candidates are being tried."""
+class _Network:
+    """What the network says of candidates that it is asked about, kept in columns."""
 
     def __init__(
         self,
@@ -65,25 +65,49 @@ class _Ledger:
         parent_beliefs: Float[Tensor, "B W C"],
         evaluate: Callable[[Int[Tensor, "B V"]], Evaluated],
     ) -> None:
-        rows, n = parent.shape
         self.parent, self.parent_beliefs, self.evaluate = parent, parent_beliefs, evaluate
+        self.evaluated: list[Evaluated] = []
+        self.columns_used = 0
+
+    def look(self, picks: Int[Tensor, "B V"]) -> tuple[Tensor, Tensor]:
+        """Divergence and column of pool entries."""
+        evaluated = self.evaluate(picks)
+        self.evaluated.append(evaluated)
+        columns = torch.arange(self.columns_used, self.columns_used + picks.shape[1])
+        self.columns_used += picks.shape[1]
+        js = js_divergence(rows_of(self.parent_beliefs, self.parent.gather(1, picks)), evaluated.beliefs)
+        return js, columns.expand_as(picks)
+
+
+class _Memory:
+    """The same from verdicts that have been reached before."""
+
+    def __init__(self, js: Float[Tensor, "B n"], column: Int[Tensor, "B n"]) -> None:
+        self.js, self.column = js, column
+        self.evaluated: list[Evaluated] = []
+
+    def look(self, picks: Int[Tensor, "B V"]) -> tuple[Tensor, Tensor]:
+        """Divergence and column of pool entries."""
+        return self.js.gather(1, picks), self.column.gather(1, picks)
+
+
+class _Ledger:
+    """The columns of one step while candidates are being tried."""
+
+    def __init__(self, shape: torch.Size, source: _Network | _Memory) -> None:
+        rows, n = shape
+        self.source = source
         # the spare last entry takes what is written for idle columns
         self.attempt = torch.zeros(rows, n + 1, dtype=torch.int64)
         self.column = torch.full((rows, n + 1), -1)
         self.js = torch.full((rows, n + 1), torch.nan, dtype=torch.float64)
-        self.evaluated: list[Evaluated] = []
-        self.columns_used = 0
 
     def try_entries(self, picks: Int[Tensor, "B V"], active: Bool[Tensor, "B V"], attempt: int) -> None:
-        """Evaluate pool entries and write down what came out for those that are active."""
-        evaluated = self.evaluate(picks)
-        self.evaluated.append(evaluated)
-        js = js_divergence(rows_of(self.parent_beliefs, self.parent.gather(1, picks)), evaluated.beliefs)
+        """Look pool entries up and write down what came out for those that are active."""
+        js, columns = self.source.look(picks)
         target = torch.where(active, picks, self.js.shape[1] - 1)
-        columns = torch.arange(self.columns_used, self.columns_used + picks.shape[1])
-        self.columns_used += picks.shape[1]
         self.attempt.scatter_(1, target, attempt)
-        self.column.scatter_(1, target, columns.expand_as(target))
+        self.column.scatter_(1, target, columns)
         self.js.scatter_(1, target, js)
 
 
@@ -95,7 +119,7 @@ def prune_and_regenerate(
     evaluate: Callable[[Int[Tensor, "B V"]], Evaluated],
     *,
     beam_width: int,
-    theta: float,
+    theta: float | Float[Tensor, "B 1"],
     max_regenerations: int,
 ) -> Verdicts:
     """Fill the places of one step from a pool sorted best first; theta = inf checks nothing.
@@ -103,7 +127,37 @@ def prune_and_regenerate(
     `parent` is the place of each entry's parent in the beam before, whose beliefs are `parent_beliefs`. `evaluate` asks
     the network about pool entries; it is called with fixed numbers of columns only.
     """
-    ledger = _Ledger(parent, parent_beliefs, evaluate)
+    ledger = _Ledger(valid.shape, _Network(parent, parent_beliefs, evaluate))
+    return _fill_places(ledger, valid, log_prob, beam_width, theta, max_regenerations)
+
+
+def prune_again(
+    valid: Bool[Tensor, "B n"],
+    log_prob: Float[Tensor, "B n"],
+    js: Float[Tensor, "B n"],
+    column: Int[Tensor, "B n"],
+    *,
+    beam_width: int,
+    theta: Float[Tensor, "B 1"],
+    max_regenerations: int,
+) -> Verdicts:
+    """The verdicts of larger thetas from what was written down under a smaller one, without the network.
+
+    A larger theta prunes no more, so every candidate that it tries was tried before.
+    """
+    ledger = _Ledger(valid.shape, _Memory(js, column))
+    return _fill_places(ledger, valid, log_prob, beam_width, theta, max_regenerations)
+
+
+def _fill_places(
+    ledger: _Ledger,
+    valid: Bool[Tensor, "B n"],
+    log_prob: Float[Tensor, "B n"],
+    beam_width: int,
+    theta: float | Float[Tensor, "B 1"],
+    max_regenerations: int,
+) -> Verdicts:
+    """The first W candidates, and round by round the next ones for those that theta prunes."""
     places = torch.arange(beam_width).expand(len(valid), -1)
     filled = valid[:, :beam_width]
     ledger.try_entries(places, filled, 0)
@@ -156,7 +210,7 @@ def _settle(
         fate=fate,
         beam=beam,
         column=ledger.column[:, :n],
-        evaluated=tuple(ledger.evaluated),
+        evaluated=tuple(ledger.source.evaluated),
     )
 
 

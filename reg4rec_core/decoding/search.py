@@ -85,7 +85,7 @@ def search(
     traces: list[ReasoningTrace] = []
     for real, block_histories, excluded in blocks(histories, seen, config, index.n_items):
         block = search_block(model, index, block_histories, excluded, config)
-        lists = _item_lists(block, real, excluded, config, neighbours)
+        lists = item_lists(block, real, excluded, config, neighbours)
         traces += build_traces(block, lists, index.n_items, config)
     return traces
 
@@ -109,7 +109,7 @@ def search_items(
     parts, first = [], 0
     for real, block_histories, excluded in blocks(histories, seen, config, index.n_items):
         block = search_block(model, index, block_histories, excluded, config)
-        summary = _summary(block, _item_lists(block, real, excluded, config, neighbours), config)
+        summary = _summary(block, item_lists(block, real, excluded, config, neighbours), config)
         parts.append((*summary, *_target_counts(block, index, excluded, truth, slice(first, first + real))))
         first += real
     if not parts:
@@ -117,13 +117,14 @@ def search_items(
     return SearchedItems(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _item_lists(
+def item_lists(
     block: BlockResult,
     real: int,
     excluded: Bool[Tensor, "B N"],
     config: DecodeConfig,
     neighbours: Neighbours | None,
 ) -> list[ItemList]:
+    """What the first `real` histories of a block are recommended."""
     lists = []
     first_states = block.first_state.gather(1, block.items).double().numpy()
     evidence = block.item_evidence.gather(1, block.items).double().numpy()

@@ -42,11 +42,30 @@ class _Level:
     beliefs: Float[np.ndarray, "B evaluated C"]
 
 
+@dataclass(frozen=True)
+class BlockTraces:
+    """The searches of a block, ready to be written down one by one."""
+
+    levels: list[_Level]
+    root_beliefs: Float[np.ndarray, "B C"]
+    lists: list[ItemList]
+    n_items: int
+    config: DecodeConfig
+
+    @classmethod
+    def of(cls, block: BlockResult, lists: list[ItemList], n_items: int, config: DecodeConfig) -> "BlockTraces":
+        """The first `len(lists)` histories of a block; `n_items` counts the padding row."""
+        return cls(_levels(block), block.root_beliefs.numpy(), lists, n_items, config)
+
+    def trace(self, user: int) -> ReasoningTrace:
+        """The trace of one history."""
+        return _trace(self.levels, self.root_beliefs[user], user, self.lists[user], self.n_items, self.config)
+
+
 def build_traces(block: BlockResult, lists: list[ItemList], n_items: int, config: DecodeConfig) -> list[ReasoningTrace]:
     """The traces of the first `len(lists)` histories of a block; `n_items` counts the padding row."""
-    levels = _levels(block)
-    root_beliefs = block.root_beliefs.numpy()
-    return [_trace(levels, root_beliefs[user], user, ranked, n_items, config) for user, ranked in enumerate(lists)]
+    traces = BlockTraces.of(block, lists, n_items, config)
+    return [traces.trace(user) for user in range(len(lists))]
 
 
 def _levels(block: BlockResult) -> list[_Level]:
