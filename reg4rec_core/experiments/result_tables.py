@@ -51,28 +51,48 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 DEMO = Path("checkpoints/demo")
-FLOORS = {
-    "random_paths": "random paths, scored as the search scores its own",
-    "sasrec": "SASRec, full softmax (ours)",
-    "transitions": "counter of transitions, learns nothing (ours)",
-    "popularity": "popularity (ours)",
+FLOORS = {"transitions": "counter of transitions, learns nothing (ours)", "popularity": "popularity (ours)"}
+"""Rankings that learn nothing, and what the table calls them."""
+BESIDE = {
+    "first_state": "reg4rec, first state alone, exact",
+    "beam": "reg4rec, beam search",
+    "random_paths": "reg4rec, random paths",
+    "sasrec": "SASRec, full softmax",
+    **FLOORS,
 }
-"""Rows of the demo run's own comparison that the table shows, and what it calls them."""
+"""Rows of the comparison under one evaluator, and what the table calls them."""
 
 
 def main_table(root: Path) -> str:
     """How good the demo run is: its stored test report beside published numbers."""
     report = read_result(root, f"{DEMO}/evaluation/test.json")
-    stage = report["weights"].replace("_", "-")
+    stage, against = (block["weights"].replace("_", "-") for block in (report, report["against"]))
     rows = [(f"**reg4rec, {stage}, beam {report['beam']}, {theta_text(report)}**", report)]
-    rows += [(f"the same, {theta_text(other)}", other) for other in report["thetas"][1:]]
-    rows += [(f"the same weights and theta, {report['against']['weights']}", report["against"])]
-    rows += [("first state alone, exact", report["first_state"])]
-    rows += [(label, report["side_by_side"]["rows"][name]) for name, label in FLOORS.items()]
+    rows += [(f"the same, {theta_text(other)}", other) for other in report.get("thetas", [])[1:]]
+    rows += [(f"{against}, beam {report['beam']}, {theta_text(report)}", report["against"])]
+    rows += [(f"{stage}, first state alone, exact", report["first_state"])]
+    rows += [(label, report["baselines"][name]) for name, label in FLOORS.items()]
     published = read_result(root, f"{RESULTS}/published.json")["rows"]
     rows += [(f"{row['label']}, as published", row["metrics"]) for row in published]
     texts = [[label, *(short(metrics[name]) for name in RANKING)] for label, metrics in rows]
     return markdown(("", "Recall@5", "NDCG@5", "Recall@10", "NDCG@10"), texts)
+
+
+def beside_table(root: Path) -> str:
+    """Everything under one evaluator: what `reg4rec evaluate --baselines --json` says, kept with its settings."""
+    block = read_result(root, f"{RESULTS}/side_by_side.json")
+    rows = [
+        [
+            BESIDE[name],
+            *(short(row[metric]) for metric in AT_TEN),
+            "" if name == "first_state" else with_interval(row["minus_first_state"]["ndcg@10"]),
+            f"{row['training_seconds'] / 60:.0f} min" if row["training_seconds"] else "",
+            f"{row['users_per_second']:,.0f}",
+        ]
+        for name, row in sorted(block["rows"].items(), key=lambda item: list(BESIDE).index(item[0]))
+    ]
+    header = ("Recall@10", "NDCG@10", "NDCG@10 minus the first state's", "training", "users a second")
+    return markdown((f"{block['users']:,} test users", *header), rows)
 
 
 def theta_text(settings: dict[str, Any]) -> str:
@@ -83,25 +103,26 @@ def theta_text(settings: dict[str, Any]) -> str:
 
 def frequency_table(root: Path) -> str:
     """For whom the demo run works: Recall@10 by how often training saw the target."""
-    groups = read_result(root, f"{DEMO}/evaluation/test.json")["side_by_side"]["by_training_interactions"]
+    block = read_result(root, f"{RESULTS}/side_by_side.json")
     names = {"first_state": "reg4rec, first state", "sasrec": "SASRec", "transitions": "counter"}
 
-    def cell(block: dict[str, Any]) -> str:
-        low, high = block["intervals_95"]["recall@10"]
-        return f"{short(block['recall@10'])} ({short(low)} to {short(high)})"
+    def cell(found: dict[str, Any]) -> str:
+        low, high = found["intervals_95"]["recall@10"]
+        return f"{short(found['recall@10'])} ({short(low)} to {short(high)})"
 
     rows = [
-        [
-            f"{group['from']} or more"
-            if group["to"] is None
-            else f"{group['from']} to {group['to']}".replace("0 to 0", "never"),
-            f"{group['users']:,}",
-            *(cell(group[name]) for name in names),
-        ]
-        for group in groups
+        [seen_text(group), f"{group['users']:,}", *(cell(group[name]) for name in names)]
+        for group in block["by_training_interactions"]
         if group["users"]
     ]
     return markdown(("target seen in training", "users", *names.values()), rows)
+
+
+def seen_text(group: dict[str, Any]) -> str:
+    """0 times, 1 to 4 times, 20 times or more."""
+    if group["to"] is None:
+        return f"{group['from']} times or more"
+    return f"{group['from']} times" if group["from"] == group["to"] else f"{group['from']} to {group['to']} times"
 
 
 def seeds_table(root: Path) -> str:
@@ -223,6 +244,7 @@ def ablation_table(root: Path) -> str:
 
 TABLES: dict[str, Callable[[Path], str]] = {
     "main": main_table,
+    "beside": beside_table,
     "frequency": frequency_table,
     "recipe": recipe_table,
     "seeds": seeds_table,

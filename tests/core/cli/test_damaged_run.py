@@ -40,6 +40,7 @@ def test_a_run_that_differs_from_its_manifest_is_not_trained(reg4rec, run, name,
     assert contents(run) == before
 
 
+@pytest.mark.usefixtures("quick_theta")
 def test_weights_that_were_deleted_are_trained_anew_in_half_precision(reg4rec, run):
     from safetensors.torch import load_file
 
