@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from small_run import make_run
 
+from reg4rec_core.checkpoint import open_run
+
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="workers are found by /proc"),
     pytest.mark.usefixtures("quick_theta"),
@@ -89,6 +91,8 @@ def test_two_processes_give_the_curve_and_the_files_of_one(reg4rec, tmp_path):
 
 def test_two_processes_post_train_as_one(reg4rec, tiny_run, tmp_path):
     alone, shared = (Path(shutil.copytree(tiny_run, tmp_path / name)) for name in ("alone", "shared"))
+    for run in map(open_run, (alone, shared)):  # each worker would drop something else
+        run.update_settings(pretrain=run.settings["pretrain"] | {"dropout": 0.0, "decoder_dropout": 0.0})
     settings = ("--steps", "4", "--batch-size", "11", "--rollouts", "6", "--validate-every", "2", "--seed", "3")
     job = start(2, "post-train", "--run", shared, *settings, "--inner-updates", "2", "--json")
     assert reg4rec("post-train", "--run", alone, *settings, "--inner-updates", "2").exit_code == 0
