@@ -30,7 +30,7 @@ def test_no_request_leaves_the_machine(visit: Visit):
 
 
 def test_theta_changes_the_tree_and_the_address(visit: Visit):
-    visit.open(user=USER, theta="0.05")
+    visit.open(user=USER, theta="0.3")
     before = visit.tree
     slider = visit.page.locator(".st-key-theta input[type=range]")
     slider.focus()

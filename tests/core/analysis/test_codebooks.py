@@ -152,7 +152,7 @@ def test_a_run_is_read_whole(tmp_path):
     run = open_run(make_run(tmp_path / "run"))
     report = read_codebooks(run)
     assert report.loads.sum(1).tolist() == [20, 20, 20]
-    assert [likeness.name for likeness in report.likenesses] == ["shared information", "codewords"]
+    assert [likeness.name for likeness in report.likenesses] == ["shared information", "codewords", "directions"]
     assert report.gate_means == ()
     assert report.even_load == 5
     assert report.overloaded(0).tolist() == []
