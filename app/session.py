@@ -55,7 +55,7 @@ from reg4rec_core import (
 RUN_VARIABLE = "REG4REC_RUN"
 CHECKPOINTS = Path("checkpoints")
 DEFAULT_RUN = CHECKPOINTS / "demo"
-FIRST_LOOK_BLOCKS = 16
+FIRST_LOOK_BLOCKS = 8
 """Blocks of users searched at most for one worth showing to a newcomer."""
 BLOCK = 8
 LATEST = "latest"
