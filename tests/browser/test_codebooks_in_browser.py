@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from visit import SCREENSHOTS, Visit
+from visit import Visit, assert_fits_its_window
 
 TOOLS = {"lasso": (29, 29), "clear": (96, 29)}
 """Where the tools stand on the map, pixels from its corner."""
@@ -60,11 +60,4 @@ def test_what_a_lasso_holds_is_listed_and_stays_when_the_colours_change(visit: V
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_its_window(new_visit, scheme):
     page = opened(new_visit(color_scheme=scheme))
-    SCREENSHOTS.mkdir(exist_ok=True)
-    for width in (1280, 1920):
-        page.set_viewport_size({"width": width, "height": 1080})
-        page.wait_for_function(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=5000
-        )
-        page.set_viewport_size({"width": width, "height": 2300})  # the page scrolls inside its window
-        page.screenshot(path=SCREENSHOTS / f"codebooks-{width}-{scheme}.png")
+    assert_fits_its_window(page, "codebooks", scheme, height=2300)

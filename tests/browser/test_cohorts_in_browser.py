@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 from served import serve
-from visit import SCREENSHOTS, Visit
+from visit import Visit, assert_fits_its_window
 
 from app.cohort_charts import HEAT_GRID
 from reg4rec_core import Cohort, Leaning, mass_along_steps, open_store, read_cohort, users_of
@@ -68,11 +68,4 @@ def test_a_click_on_a_cell_lists_its_users_and_a_name_leads_to_their_tree(visit:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_its_window(new_visit, scheme):
     page = opened(new_visit(color_scheme=scheme))
-    SCREENSHOTS.mkdir(exist_ok=True)
-    for width in (1280, 1920):
-        page.set_viewport_size({"width": width, "height": 1080})
-        page.wait_for_function(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=5000
-        )
-        page.set_viewport_size({"width": width, "height": 2900})  # the page scrolls inside its window
-        page.screenshot(path=SCREENSHOTS / f"cohorts-{width}-{scheme}.png")
+    assert_fits_its_window(page, "cohorts", scheme, height=2900)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
-from visit import SCREENSHOTS, Visit
+from visit import Visit, assert_fits_its_window
 
 USER = "visitor 9"
 
@@ -175,11 +175,4 @@ def test_nothing_jumps_when_the_step_moves(visit: Visit):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_its_window(new_visit, scheme):
     visitor = new_visit(color_scheme=scheme).open(user=USER)
-    SCREENSHOTS.mkdir(exist_ok=True)
-    for width in (1280, 1920):
-        visitor.page.set_viewport_size({"width": width, "height": 1080})
-        visitor.page.wait_for_function(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=5000
-        )
-        visitor.page.set_viewport_size({"width": width, "height": 2100})  # the page scrolls inside its window
-        visitor.page.screenshot(path=SCREENSHOTS / f"reasoning-{width}-{scheme}.png")
+    assert_fits_its_window(visitor.page, "reasoning", scheme, height=2100)

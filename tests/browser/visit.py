@@ -9,6 +9,18 @@ from playwright.sync_api import Browser, Locator, Page
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 
 
+def assert_fits_its_window(page: Page, name: str, scheme: str, *, height: int) -> None:
+    """No sideways scrolling at two widths; leaves screenshots, `height` high because pages scroll inside."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    for width in (1280, 1920):
+        page.set_viewport_size({"width": width, "height": 1080})
+        page.wait_for_function(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=5000
+        )
+        page.set_viewport_size({"width": width, "height": height})
+        page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png")
+
+
 class Visit:
     """A page of the application in a browser context of its own, and every address it asked for."""
 
