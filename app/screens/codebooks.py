@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from app import charts, session
+from app import charts
 from app.components import controls
 from app.components.figure import figure
 from app.components.markup import page_heading, paragraph, table
 from app.components.share import share
 from app.screens.codebook_panels import code_map, flow_and_collisions, one_facet
+from app.session import codebooks, open_runs, theme
 from app.view_models import codebooks as view
 from app.view_models.reasoning import footer, permalink, sentence
 from reg4rec_core import CodebookReport, InputError
@@ -17,14 +18,14 @@ def page() -> None:
     choice = page_heading("What the facets mean", view.INTRODUCTION)
     try:
         with choice:
-            run = session.open_run(controls.run_control(list(session.known_runs())))
+            run = open_runs.open_run(controls.run_control(list(open_runs.known_runs())))
         explore(run)
     except InputError as error:
         st.error(sentence(str(error)), icon=":material/error:")
 
 
-def explore(run: session.OpenRun) -> None:
-    report = session.codebook_report(run)
+def explore(run: open_runs.OpenRun) -> None:
+    report = codebooks.codebook_report(run)
     told, take_away = st.columns([8, 1], vertical_alignment="top")
     with told:
         paragraph(view.verdict(report))
@@ -46,14 +47,14 @@ def experts(report: CodebookReport, names: list[str]) -> int:
     with left:
         st.markdown("##### What each facet tells, beyond chance")
         told = view.agreement_matrix(report)
-        figure(charts.heat_map(told.values, told.details, session.ground()), key="tells", alt=told.summary)
+        figure(charts.heat_map(told.values, told.details, theme.ground()), key="tells", alt=told.summary)
         st.caption(view.AGREEMENT_NOTE)
     with right:
         alike = view.chosen_likeness(report, controls.likeness_control(view.likeness_names(report)))
         matrix = view.likeness_matrix(alike)
-        figure(charts.heat_map(matrix.values, matrix.details, session.ground()), key="pairs", alt=matrix.summary)
+        figure(charts.heat_map(matrix.values, matrix.details, theme.ground()), key="pairs", alt=matrix.summary)
         st.caption(alike.note)
-    facet = names.index(controls.facet_control(names, on_choose=session.leave_code))
+    facet = names.index(controls.facet_control(names, on_choose=codebooks.leave_code))
     rows = view.experts(report)
     chosen = [place == facet for place in range(len(names))]
     st.html(table(rows, numbers=view.NUMBERS, chosen=chosen, height=min(31 * len(rows) + 34, 290)))

@@ -5,9 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from app import cohort_charts as charts
-from app import session
 from app.components.controls import choice_control
 from app.screens.cohort_look import Look, chart
+from app.session import chosen_cohort, open_runs, stored_searches
 from app.view_models import cohorts as view
 
 
@@ -17,16 +17,16 @@ def beside(look: Look, run: str, stores: dict[str, Path]) -> None:
     if not others:
         weights = look.store.description.get("settings", {}).get("weights")
         st.info(view.NO_OTHER, icon=":material/database:")
-        st.code(view.make_command(str(session.run_path(run)), view.other_weights(weights)), language="bash")
+        st.code(view.make_command(str(open_runs.run_path(run)), view.other_weights(weights)), language="bash")
         return
-    other = session.open_trace_store(others[choice_control("Second search", list(others), key="against")])
-    compared = session.ask_both(look.store, other, look.cohort)
+    other = stored_searches.open_trace_store(others[choice_control("Second search", list(others), key="against")])
+    compared = stored_searches.ask_both(look.store, other, look.cohort)
     words = [view.store_words(store.description) for store in (look.store, other)]
     st.markdown(view.comparison_sentence(compared, *words))
     gained, lost = st.columns(2, gap="medium")
     for place, name, users in ((gained, "gained", compared.gained_users), (lost, "lost", compared.lost_users)):
         said = f"List the {len(users.users or ()):,} whose target is {name}"
-        place.button(said, key=name, on_click=session.mark, args=(users.to_text(),), disabled=not users.users)
+        place.button(said, key=name, on_click=chosen_cohort.mark, args=(users.to_text(),), disabled=not users.users)
     st.caption(view.COMPARE_NOTE)
     table = view.differences_table(compared)
     chart(charts.interval_chart(table, 0.0, "", look.ground), key="beside", alt=view.COMPARE_NOTE, rows=len(table))

@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from app import cohort_charts as charts
-from app import session
 from app.charts import Ground
 from app.components.clickable_chart import clickable_chart
+from app.session import chosen_cohort
 from app.view_models import cohorts as view
 from app.view_models.reasoning import sentence
 from reg4rec_core import Cohort, InputError, TraceStore
@@ -43,4 +43,4 @@ def heat_map(table: view.HeatTable, look: Look, *, key: str, alt: str) -> None:
 def chart(option: dict[str, Any], *, key: str, alt: str, rows: int, cohorts: dict[str, Any] | None = None) -> None:
     said = {series: list(texts) for series, texts in (cohorts or {}).items()}
     height = charts.row_height(rows)
-    clickable_chart(option, key=f"chart-{key}", alt=alt, height=height, cohorts=said, on_mark=session.mark)
+    clickable_chart(option, key=f"chart-{key}", alt=alt, height=height, cohorts=said, on_mark=chosen_cohort.mark)

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from app import cohort_charts as charts
-from app import session
 from app.components.controls import choice_control
 from app.screens.cohort_look import Look, chart, heat_map
+from app.session import stored_searches
 from app.view_models import cohorts as view
 from reg4rec_core import (
     Cohort,
@@ -20,8 +20,8 @@ from reg4rec_core import history_drift as drift_from_histories
 
 
 def glance(look: Look, counts: CohortCounts) -> list[tuple[str, str, str]]:
-    everyone = session.ask(cohort_metrics, look.store, Cohort())
-    return view.cards(counts, session.ask(cohort_metrics, look.store, look.cohort), everyone)
+    everyone = stored_searches.ask(cohort_metrics, look.store, Cohort())
+    return view.cards(counts, stored_searches.ask(cohort_metrics, look.store, look.cohort), everyone)
 
 
 def slices(look: Look) -> None:
@@ -31,14 +31,14 @@ def slices(look: Look) -> None:
     with right:
         metric = choice_control("Metric", list(view.METRICS), key="metric")
     st.caption(view.slices_note(metric))
-    table = view.slices_table(session.ask(metrics_by, look.store, look.cohort, by), metric)
-    whole = session.ask(cohort_metrics, look.store, look.cohort).metrics[metric].mean
+    table = view.slices_table(stored_searches.ask(metrics_by, look.store, look.cohort, by), metric)
+    whole = stored_searches.ask(cohort_metrics, look.store, look.cohort).metrics[metric].mean
     option = charts.interval_chart(table, whole, look.marked, look.ground)
     chart(option, key="slices", alt=view.slices_note(metric), rows=len(table), cohorts={"rows": table["cohort"]})
 
 
 def history_drift(look: Look) -> None:
-    drift = session.ask(drift_from_histories, look.store, look.cohort)
+    drift = stored_searches.ask(drift_from_histories, look.store, look.cohort)
     before, after = view.bought_and_offered(look.cohort, drift.names)
     table = view.drift_table(drift, before=before, after=after)
     st.markdown(view.drift_sentence(drift))
@@ -50,7 +50,7 @@ def history_drift(look: Look) -> None:
 
 def steps(look: Look) -> None:
     st.caption(view.STEPS_NOTE)
-    table = view.steps_table(session.ask(mass_along_steps, look.store, look.cohort), look.cohort)
+    table = view.steps_table(stored_searches.ask(mass_along_steps, look.store, look.cohort), look.cohort)
     heat_map(table, look, key="steps", alt=view.STEPS_NOTE)
 
 
@@ -61,12 +61,13 @@ def time(look: Look) -> None:
     with right:
         period = choice_control("By", list(view.PERIODS), key="period")
     st.caption(view.time_note(source, period))
-    drift = session.ask(drift_over_time, look.store, look.cohort, view.SOURCES[source], period)
+    drift = stored_searches.ask(drift_over_time, look.store, look.cohort, view.SOURCES[source], period)
     heat_map(view.time_table(drift, look.cohort, source, period), look, key="time", alt=view.time_note(source, period))
 
 
 def document(store: TraceStore, cohort: Cohort) -> str:
     """The numbers of the page for a file, cut as the page cuts them."""
     by = view.SLICES.get(st.query_params.get("by", ""), "history")
-    whole, parts = session.ask(cohort_metrics, store, cohort), session.ask(metrics_by, store, cohort, by)
-    return view.cohort_json(whole, parts, session.ask(drift_from_histories, store, cohort))
+    whole = stored_searches.ask(cohort_metrics, store, cohort)
+    parts = stored_searches.ask(metrics_by, store, cohort, by)
+    return view.cohort_json(whole, parts, stored_searches.ask(drift_from_histories, store, cohort))

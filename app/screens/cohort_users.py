@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from app import session
 from app.components.user_table import user_table
+from app.session import chosen_cohort, stored_searches
 from app.view_models import cohorts as view
 from reg4rec_core import Cohort, TraceStore, UserRow, count_users, users_of
 
@@ -11,15 +11,15 @@ from reg4rec_core import Cohort, TraceStore, UserRow, count_users, users_of
 def users(run: str, store: TraceStore, cohort: Cohort, marked: Cohort | None) -> None:
     """Who is behind what is marked, or in the cohort: every name leads to the tree of that search."""
     shown = marked or cohort
-    count = session.ask(count_users, store, shown).users
+    count = stored_searches.ask(count_users, store, shown).users
     st.markdown(f"##### {view.users_title(count, marked=marked is not None)}")
     st.caption(view.users_note(shown, count, marked=marked is not None))
     if marked is not None:
         keep, drop = st.columns(2)
-        keep.button("Make them the cohort", key="keep", on_click=session.choose_cohort, args=(marked.to_text(),),
+        keep.button("Make them the cohort", key="keep", on_click=chosen_cohort.choose_cohort, args=(marked.to_text(),),
                     disabled=not count)  # fmt: skip
-        drop.button("Let go of the mark", key="unmark", on_click=session.mark, args=("",))
-    rows = session.ask(first_users, store, shown)
+        drop.button("Let go of the mark", key="unmark", on_click=chosen_cohort.mark, args=("",))
+    rows = stored_searches.ask(first_users, store, shown)
     settings = store.description.get("settings", {})
     address = st.context.url or ""
     user_table(view.users_table(rows, [view.tree_link(address, run, view.user_name(row), settings) for row in rows]))

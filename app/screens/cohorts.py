@@ -4,7 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import session
 from app.components import controls
 from app.components.cohort_builder import cohort_form, quick_cohorts
 from app.components.markup import number_cards, page_heading
@@ -13,6 +12,7 @@ from app.screens import cohort_panels as panels
 from app.screens.cohort_comparison import beside
 from app.screens.cohort_look import Look, answer
 from app.screens.cohort_users import users
+from app.session import address, chosen_cohort, open_runs, stored_searches, theme
 from app.view_models import cohorts as view
 from app.view_models.reasoning import permalink, sentence
 from reg4rec_core import Cohort, InputError, TraceStore, common_brands, count_users, read_cohort
@@ -22,25 +22,25 @@ def page() -> None:
     choice = page_heading("For whom it works", view.INTRODUCTION)
     try:
         with choice:
-            run = controls.run_control(list(session.known_runs()))
-            stores = session.trace_stores(run)
+            run = controls.run_control(list(open_runs.known_runs()))
+            stores = stored_searches.trace_stores(run)
             if stores:
                 name = controls.choice_control("Stored search", list(stores), key="store", help=view.STORE_HELP)
         if stores:
             explore(run, stores, name)
         else:
             st.info(view.NO_STORE, icon=":material/database:")
-            st.code(view.make_command(str(session.run_path(run))), language="bash")
+            st.code(view.make_command(str(open_runs.run_path(run))), language="bash")
     except InputError as error:
         st.error(sentence(str(error)), icon=":material/error:")
 
 
 def explore(run: str, stores: dict[str, Path], name: str) -> None:
-    store = session.open_trace_store(stores[name])
+    store = stored_searches.open_trace_store(stores[name])
     cohort, take_away = whom(store)
-    marked = session.marked_cohort()
+    marked = chosen_cohort.marked_cohort()
     st.markdown(f"**{view.cohort_sentence(cohort)}**  \n:gray[{view.store_words(store.description)}]")
-    counts = session.ask(count_users, store, cohort)
+    counts = stored_searches.ask(count_users, store, cohort)
     if not counts.users:
         st.info(view.NOBODY)
         return
@@ -54,12 +54,12 @@ def explore(run: str, stores: dict[str, Path], name: str) -> None:
     }
     drawn, listed = st.columns([7, 4], gap="large")
     with drawn:
-        answer(Look(store, cohort, st.query_params.get("marked", ""), session.ground()), questions)
+        answer(Look(store, cohort, st.query_params.get("marked", ""), theme.ground()), questions)
     with listed, st.container(key="listed_users"):
         users(run, store, cohort, marked)
     with take_away:
         users_of_view = {"cohort": cohort.to_text(), "marked": marked.to_text() if marked else ""}
-        link = {"run": run, "store": name, **users_of_view, **session.choices(view.CHOICES)}
+        link = {"run": run, "store": name, **users_of_view, **address.choices(view.CHOICES)}
         share(permalink(st.context.url or "", link), file_name=f"cohort-{run}.json",
               document=lambda: panels.document(store, cohort), what="the numbers")  # fmt: skip
 
@@ -70,10 +70,10 @@ def whom(store: TraceStore) -> tuple[Cohort, st.delta_generator.DeltaGenerator]:
     with text:
         cohort = read_cohort(controls.cohort_text())
     with quick:
-        quick_cohorts(cohort, on_choose=session.choose_cohort)
+        quick_cohorts(cohort, on_choose=chosen_cohort.choose_cohort)
     with build:
-        brands = session.ask(common_brands, store, Cohort())
-        cohort_form(cohort, categories=store.category_names, brands=brands, on_choose=session.choose_cohort)
+        brands = stored_searches.ask(common_brands, store, Cohort())
+        cohort_form(cohort, categories=store.category_names, brands=brands, on_choose=chosen_cohort.choose_cohort)
     return cohort, take_away
 
 

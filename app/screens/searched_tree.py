@@ -2,20 +2,21 @@
 
 import streamlit as st
 
-from app import charts, session
+from app import charts
 from app.components import belief, controls, node_panel
 from app.components.search_tree import legend, search_tree
+from app.session import focus_user, open_runs, searches, theme
 from app.view_models import reasoning as view
 from app.view_models import tree
 
 
-def searched_tree(run: session.OpenRun, searched: session.Searched, target: int) -> tree.Focus:
+def searched_tree(run: open_runs.OpenRun, searched: searches.Searched, target: int) -> tree.Focus:
     """The tree beside the belief at the chosen step; returns the path that is followed."""
     left, right = st.columns([7, 3], gap="medium")
-    trace, ground = searched.trace, session.ground()
+    trace, ground = searched.trace, theme.ground()
     with right:
-        step = controls.step_scrubber(int(trace.step.max()), default=trace.check_from, set_step=session.set_step)
-        focus = tree.find_focus(trace, session.chosen_path(), step)
+        step = controls.step_scrubber(int(trace.step.max()), default=trace.check_from, set_step=focus_user.set_step)
+        focus = tree.find_focus(trace, focus_user.chosen_path(), step)
         title = view.belief_title(trace, focus)
         belief.belief_chart(charts.belief_bars(view.belief_rows(trace, run.facets.catalog, focus), ground), title=title)
         belief.js_gauge(view.belief_shift(trace, focus.node), ground)
@@ -29,5 +30,5 @@ def searched_tree(run: session.OpenRun, searched: session.Searched, target: int)
         nodes = tree.search_tree(searched.nodes, trace, run.facets, focus, target, fold=fold)
         summary = tree.tree_summary(trace, run.facets, focus)
         drawing = charts.search_tree(nodes, tree.tree_columns(trace, fold=fold), ground, alt=summary)
-        search_tree(drawing, on_choose=session.choose_node)
+        search_tree(drawing, on_choose=focus_user.choose_node)
     return focus

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from streamlit.testing.v1 import AppTest
 from test_reasoning_page import MAIN
 
-from app import session
+from app.session import codebooks, open_runs
 from reg4rec_core import has_umap_maps
 from reg4rec_core.analysis import projection
 
@@ -26,7 +26,7 @@ def app(tiny_run: Path, monkeypatch, tmp_path) -> AppTest:
 
 
 def page_of(run: Path, monkeypatch, folder: Path) -> AppTest:
-    monkeypatch.setenv(session.RUN_VARIABLE, str(run))
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(run))
     monkeypatch.chdir(folder)
     return AppTest.from_file(str(MAIN), default_timeout=120)
 
@@ -54,7 +54,7 @@ def test_the_page_opens_on_the_first_facet_and_its_largest_code(app):
     assert not app.error
     assert app.segmented_control(key="facet").options == ["A", "B", "C", "D"]
     assert link_of(app) == {"run": "tiny", "facet": "A"}
-    report = session.codebook_report(session.open_run("tiny"))
+    report = codebooks.codebook_report(open_runs.open_run("tiny"))
     largest = int(report.loads[0].argmax())
     assert f"code {largest} · {report.loads[0].max()} items carry it" in html_with(app, "items carry it")
     assert "made by reg4rec" in app.caption[-1].value
@@ -106,7 +106,7 @@ def test_another_facet_starts_at_its_largest_code(app):
     app.segmented_control(key="facet").set_value("B").run()
     assert not app.exception
     assert "code" not in app.query_params
-    report = session.codebook_report(session.open_run("tiny"))
+    report = codebooks.codebook_report(open_runs.open_run("tiny"))
     assert f"code {report.loads[1].argmax()} · " in html_with(app, "items carry it")
     assert "Facet B uses" in " ".join(markdown.value for markdown in app.markdown)
 
@@ -135,7 +135,7 @@ def test_a_run_with_collisions_lists_them(tiny_run, monkeypatch, tmp_path):
     arrays["codes"][2] = arrays["codes"][1]
     save_file(arrays, run / "tokenizer.safetensors")
     app = started(page_of(run, monkeypatch, tmp_path))
-    titles = session.open_run("same").facets.catalog.titles
+    titles = open_runs.open_run("same").facets.catalog.titles
     listed = html_with(app, '<th class="num">group</th>')
     assert escape(titles[1]) in listed
     assert escape(titles[2]) in listed
@@ -147,7 +147,7 @@ def test_maps_are_computed_when_asked_for_and_kept(app, monkeypatch):
     assert any("PCA is shown until UMAP has been computed" in caption.value for caption in app.caption)
     app.button(key="umap").click().run()
     assert not app.exception
-    run = session.open_run("tiny")
+    run = open_runs.open_run("tiny")
     assert has_umap_maps(run.recommender.run)
     assert not [button for button in app.button if button.key == "umap"]
     assert any("UMAP needs 1000 different points and there are 8." in caption.value for caption in app.caption)
@@ -157,7 +157,7 @@ def test_the_report_is_the_cores(app):
     from app.view_models.codebooks import report_json
 
     started(app)
-    report = session.codebook_report(session.open_run("tiny"))
+    report = codebooks.codebook_report(open_runs.open_run("tiny"))
     assert json.loads(report_json(report))["facets"][0]["loads"] == report.loads[0].tolist()
     assert "mean gate weight" in html_with(app, "effectively in use")
 

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from test_reasoning_page import MAIN
 
-from app import session
+from app.session import open_runs
 from reg4rec_core import (
     Cohort,
     Leaning,
@@ -42,7 +42,7 @@ def stores(run) -> dict[str, Path]:
 
 
 def page_of(run: Path, monkeypatch, folder: Path) -> AppTest:
-    monkeypatch.setenv(session.RUN_VARIABLE, str(run))
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(run))
     monkeypatch.chdir(folder)
     return AppTest.from_file(str(MAIN), default_timeout=120)
 

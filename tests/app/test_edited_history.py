@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import session
+from app.session import open_runs
 from reg4rec_core import ask_edited, attribute, parse_edits
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
@@ -17,7 +17,7 @@ USER = "visitor 9"
 
 @pytest.fixture
 def app(tiny_run, monkeypatch, tmp_path) -> AppTest:
-    monkeypatch.setenv(session.RUN_VARIABLE, str(tiny_run))
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(tiny_run))
     monkeypatch.chdir(tmp_path)
     return AppTest.from_file(str(MAIN), default_timeout=60)
 
@@ -45,7 +45,7 @@ def link_of(app: AppTest) -> dict[str, str]:
 
 
 def question():
-    recommender = session.open_run("tiny").recommender
+    recommender = open_runs.open_run("tiny").recommender
     return recommender.question(recommender.history(recommender.user_index(USER)), recommender.decode)
 
 

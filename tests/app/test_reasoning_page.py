@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import session
+from app.session import focus_user, open_runs, searches
 from reg4rec_core import InputError
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
@@ -16,7 +16,7 @@ MAIN = Path(__file__).parents[2] / "app" / "main.py"
 @pytest.fixture
 def app(tiny_run, monkeypatch, tmp_path) -> AppTest:
     """The application on the tiny run, in a folder without checkpoints."""
-    monkeypatch.setenv(session.RUN_VARIABLE, str(tiny_run))
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(tiny_run))
     monkeypatch.chdir(tmp_path)
     return AppTest.from_file(str(MAIN), default_timeout=60)
 
@@ -40,12 +40,12 @@ def test_the_page_opens_on_a_user_worth_showing(app):
     state = link_of(app)
     assert state["user"].startswith("visitor ")
     assert (state["at"], state["run"]) == ("test", "tiny")
-    assert session.open_run("tiny").recommender.user_index(state["user"]) >= 0
+    assert open_runs.open_run("tiny").recommender.user_index(state["user"]) >= 0
 
 
 def test_the_first_user_is_the_same_on_every_visit(app):
     first = link_of(started(app))
-    session._first_user.clear()
+    focus_user._first_user.clear()
     assert link_of(started(AppTest.from_file(str(MAIN), default_timeout=60))) == first
 
 
@@ -70,7 +70,7 @@ def test_a_link_leads_to_the_same_link(app):
 
 
 def test_a_path_in_the_url_is_followed(app):
-    run = session.open_run("tiny")
+    run = open_runs.open_run("tiny")
     user = run.recommender.user_index("visitor 9")
     trace = run.recommender.recommend([run.recommender.history(user)], run.recommender.decode)[0]
     leaf = int(trace.item_nodes[1])
@@ -175,25 +175,25 @@ def test_another_moment_shows_a_longer_history_and_no_truth(app):
 
 
 def test_a_run_that_is_not_here_is_refused(tiny_run, monkeypatch, tmp_path):
-    monkeypatch.setenv(session.RUN_VARIABLE, str(tiny_run))
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(tiny_run))
     monkeypatch.chdir(tmp_path)
     for name in ("../tiny", "/etc", "", "checkpoints/demo"):
         with pytest.raises(InputError, match="choose one of tiny"):
-            session.open_run(name)
+            open_runs.open_run(name)
 
 
 def test_only_folders_under_checkpoints_may_be_named(tiny_run, monkeypatch, tmp_path):
-    monkeypatch.setenv(session.RUN_VARIABLE, str(tiny_run))
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(tiny_run))
     monkeypatch.chdir(tmp_path)
     other = tmp_path / "checkpoints" / "other"
     other.mkdir(parents=True)
     (other / "run.json").write_text("{}")
     (tmp_path / "checkpoints" / "notes").mkdir()
-    assert list(session.known_runs()) == ["tiny", "other"]
+    assert list(open_runs.known_runs()) == ["tiny", "other"]
 
 
 def test_a_missing_run_is_an_error_that_names_the_command(monkeypatch, tmp_path):
-    monkeypatch.setenv(session.RUN_VARIABLE, str(tmp_path / "nothing"))
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(tmp_path / "nothing"))
     monkeypatch.chdir(tmp_path)
     app = AppTest.from_file(str(MAIN), default_timeout=60).run()
     assert not app.exception
@@ -202,10 +202,10 @@ def test_a_missing_run_is_an_error_that_names_the_command(monkeypatch, tmp_path)
 
 
 def test_an_empty_history_is_said_in_words(app, monkeypatch):
-    run = session.open_run("tiny")
+    run = open_runs.open_run("tiny")
     monkeypatch.setattr(type(run.recommender), "history", lambda self, user, at="test": run.facets.ids.codes[:0, 0])
-    session._search.clear()
+    searches._search.clear()
     started(app, user="visitor 9")
-    session._search.clear()
+    searches._search.clear()
     (error,) = app.error
     assert error.value.startswith("User visitor 9 bought nothing before what is to be predicted; predict now")

@@ -6,13 +6,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from test_reasoning_page import MAIN, link_of, started
 
-from app import session
+from app.session import focus_user, open_runs, searches
 
 
 @pytest.fixture
 def app(two_stage_run: Path, monkeypatch, tmp_path) -> AppTest:
     """The application on the run with two stages, in a folder without checkpoints."""
-    monkeypatch.setenv(session.RUN_VARIABLE, str(two_stage_run))
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(two_stage_run))
     monkeypatch.chdir(tmp_path)
     return AppTest.from_file(str(MAIN), default_timeout=60)
 
@@ -61,21 +61,21 @@ def test_the_control_changes_the_model_and_nothing_else(app):
 
 def test_each_search_is_that_of_its_own_weights(app):
     started(app, user="visitor 9")
-    latest = session.open_run("two-stage")
+    latest = open_runs.open_run("two-stage")
     user = latest.recommender.user_index("visitor 9")
     for weights in ("pretrained", "post_trained"):
-        run = session.with_weights(latest, weights)
-        shown = session.search(run, user, "test", run.recommender.decode).trace
+        run = open_runs.with_weights(latest, weights)
+        shown = searches.search(run, user, "test", run.recommender.decode).trace
         alone = latest.recommender.with_weights(weights)
         expected = alone.recommend([alone.history(user)], alone.decode)[0]
         assert shown.log_prob.tolist() == expected.log_prob.tolist()
-    assert session.with_weights(latest, "pretrained").facets is latest.facets
-    assert session.with_weights(latest, "post_trained") is latest
+    assert open_runs.with_weights(latest, "pretrained").facets is latest.facets
+    assert open_runs.with_weights(latest, "post_trained") is latest
 
 
 def test_the_first_user_does_not_depend_on_the_weights(app):
     user = link_of(started(app))["user"]
-    session._first_user.clear()
+    focus_user._first_user.clear()
     other = AppTest.from_file(str(MAIN), default_timeout=60)
     assert link_of(started(other, weights="pretrained"))["user"] == user
 
@@ -94,7 +94,7 @@ def test_weights_that_are_not_there_are_an_error_in_one_sentence_and_the_choice_
 
 
 def test_a_run_with_one_stage_offers_no_choice_but_a_way_back_from_a_wrong_one(app, tiny_run, monkeypatch):
-    monkeypatch.setenv(session.RUN_VARIABLE, str(tiny_run))
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(tiny_run))
     started(app, user="visitor 9")
     assert not app.segmented_control(key="at").disabled
     assert [control.key for control in app.segmented_control] == ["at"]

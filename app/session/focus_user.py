@@ -1,0 +1,70 @@
+"""Which user, path and step are looked at."""
+
+import numpy as np
+import streamlit as st
+
+from app.session.open_runs import OpenRun, RunKey
+from app.session.searches import restore_history
+from app.view_models.reasoning import is_telling, telling_score
+from app.view_models.tree import path_length
+
+FIRST_LOOK_BLOCKS = 8
+"""Blocks of users searched at most for one worth showing to a newcomer."""
+BLOCK = 8
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking for a user worth showing…")
+def _first_user(key: RunKey, _run: OpenRun) -> int:
+    """The first user whose search has everything to see; the best of those looked at where none has."""
+    recommender = _run.recommender
+    lengths = recommender.interactions.test_positions
+    users = np.flatnonzero((lengths >= 4) & (lengths <= 12))
+    users = users if len(users) else np.flatnonzero(lengths > 0)
+    best, best_score = 0, -np.inf
+    for block in np.split(users[: FIRST_LOOK_BLOCKS * BLOCK], range(BLOCK, FIRST_LOOK_BLOCKS * BLOCK, BLOCK)):
+        if len(block) == 0:
+            break
+        traces = recommender.recommend([recommender.history(int(user)) for user in block], recommender.decode)
+        for user, trace in zip(block.tolist(), traces, strict=True):
+            target = recommender.target(user)
+            if is_telling(trace, target):
+                return user
+            if telling_score(trace, target) > best_score:
+                best, best_score = user, telling_score(trace, target)
+    return best
+
+
+def chosen_user_key(run: OpenRun) -> str:
+    """The user that the URL names, or one worth showing."""
+    key = st.query_params.get("user")
+    return key if key is not None else run.recommender.interactions.user_keys[_first_user(run.key, run)]
+
+
+def choose_user(key: str) -> None:
+    """Look at another user, from the path of their first recommendation."""
+    st.query_params["user"] = key
+    restore_history()
+
+
+def chosen_path() -> str:
+    """The path that the URL names, "" for the first recommendation's."""
+    return st.query_params.get("path", "")
+
+
+def follow(path: str) -> None:
+    """Look along another path, at the step that is chosen anyway."""
+    if path:
+        st.query_params["path"] = path
+    else:
+        st.query_params.pop("path", None)
+
+
+def choose_node(path: str) -> None:
+    """Follow the path through a node and look at the node's step; only from a callback."""
+    follow(path)
+    set_step(path_length(path))
+
+
+def set_step(step: int) -> None:
+    """Move the scrubber; only from a callback, before the slider is drawn."""
+    st.session_state["step"] = step

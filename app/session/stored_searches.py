@@ -1,0 +1,58 @@
+"""Stored searches of all users, and what has been asked of them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import streamlit as st
+
+from app.session.open_runs import run_path
+from reg4rec_core import Cohort, StoreComparison, TraceStore, compare_stores, open_store, read_cohort
+
+Answer = TypeVar("Answer")
+
+
+def trace_stores(name: str) -> dict[str, Path]:
+    """The finished stored searches of a run by name, those of the most users first."""
+    sizes = {}
+    for file in sorted((run_path(name) / "traces").glob("*/store.json")):
+        description = json.loads(file.read_text(encoding="utf-8"))
+        if description.get("complete") is not False:
+            sizes[file.parent] = int(description.get("users", 0))
+    return {path.name: path for path in sorted(sizes, key=lambda path: (-sizes[path], path.name))}
+
+
+def open_trace_store(path: Path) -> TraceStore:
+    """A stored search, kept open until it is written anew."""
+    return _open_trace_store(str(path), _written(path))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the stored search…")
+def _open_trace_store(path: str, written: int) -> TraceStore:
+    return open_store(Path(path))
+
+
+def _written(store: Path) -> int:
+    return (store / "store.json").stat().st_mtime_ns
+
+
+def ask(question: Callable[..., Answer], store: TraceStore, cohort: Cohort, *settings: str) -> Answer:
+    """The answer of a stored search to a question about a cohort; kept, so that clicking around asks nothing anew."""
+    return _ask(question.__name__, str(store.path), _written(store.path), cohort.to_text(), settings, question, store)
+
+
+def ask_both(first: TraceStore, second: TraceStore, cohort: Cohort) -> StoreComparison:
+    """What a second stored search does otherwise for a cohort; kept like other answers."""
+
+    def compare(store: TraceStore, cohort: Cohort, *_: str) -> StoreComparison:
+        return compare_stores(store, second, cohort)
+
+    return ask(compare, first, cohort, str(second.path), str(_written(second.path)))
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _ask(
+    name: str, path: str, written: int, cohort: str, settings: tuple[str, ...], _question: Callable, _store: TraceStore
+) -> object:
+    return _question(_store, read_cohort(cohort), *settings)
