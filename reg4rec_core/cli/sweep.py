@@ -65,7 +65,8 @@ def command(
 ) -> None:
     """Search the same users under many decoding settings and compare each with the run's own.
 
-    Every setting's numbers are stored in the run under evaluation/sweeps; called again, finished ones are kept.
+    Every setting's numbers are stored in the run under evaluation/sweeps; killed and called again, it goes on. Settings
+    that differ in theta alone are searched together, which takes a fraction of the time.
     """
     from functools import partial
 
