@@ -16,6 +16,7 @@ STYLE = """
 .r4 .soft { color: var(--soft); }
 .r4 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .r4-why { min-height: 4.5em; font-size: 1rem; line-height: 1.5; max-width: 190ch; }
+.r4-changes { min-height: 4.2em; line-height: 1.4; }
 .r4-strip { display: flex; flex-direction: row-reverse; gap: 18px; overflow-x: auto;
             padding: 2px 2px 8px; }
 .r4-card { flex: 0 0 auto; width: 172px; min-height: 92px; box-sizing: border-box; padding: 7px 10px;
