@@ -40,6 +40,6 @@ def command(
 
     recommender = Recommender.load(run, weights=weights)
     items = history_of_user(recommender, user, at) if user is not None else history_of_keys(recommender, history or "")
-    decode = with_options(recommender.decode, options)
+    decode = with_options(recommender, options)
     trace = recommender.recommend([items], decode)[0]
     emit(search_document(recommender.catalog, trace), text=to_text(recommender, trace), as_json=as_json)

@@ -26,7 +26,7 @@ from reg4rec_core.decoding.code_probabilities import (
     read_beams,
     read_root,
 )
-from reg4rec_core.decoding.constraints import Candidates, ItemIndex, mark_allowed, rows_of
+from reg4rec_core.decoding.constraints import Candidates, ItemIndex, mark_allowed, rows_of, take
 from reg4rec_core.decoding.pruning import UNSEEN, Evaluated, Verdicts, prune_and_regenerate
 from reg4rec_core.decoding.reasoning_model import ReasoningModel, State
 from reg4rec_core.types import Fate
@@ -208,25 +208,37 @@ def keys_of(expansion: Expansion, beams: Beams, config: DecodeConfig) -> Float[T
 
 def best_candidates(expansion: Expansion, beams: Beams, config: DecodeConfig) -> Pool:
     """The pool of a step: one topk over all codes of all beams of a history."""
+    places = torch.arange(beams.log_prob.numel()).view_as(beams.log_prob)
+    return pool_of(keys_of(expansion, beams, config), beams.log_prob, expansion, places, config)
+
+
+def pool_of(
+    keys: Float[Tensor, "G WK"],
+    log_prob: Float[Tensor, "G W"],
+    expansion: Expansion,
+    places: Int[Tensor, "G W"],
+    config: DecodeConfig,
+) -> Pool:
+    """The best of all codes of G beams. `places` says where each path stands in the expansion, its rows in a line."""
     n_codes = expansion.log_prob.shape[-1]
-    keys = keys_of(expansion, beams, config)
     n = config.beam_width * (2 + config.max_regenerations)
     if keys.shape[1] < n:
         keys = torch.nn.functional.pad(keys, (0, n - keys.shape[1]), value=IMPOSSIBLE)
     best = keys.topk(n)
     valid = best.values > IMPOSSIBLE
     entry = best.indices * valid
-    parent = entry // n_codes
-    step_log_prob = expansion.log_prob.flatten(1).gather(1, entry).double()
+    parent, code = entry // n_codes, entry % n_codes
+    place = places.gather(1, parent)
+    step_log_prob = take(expansion.log_prob.flatten(), place * n_codes + code).double()
     return Pool(
         valid=valid,
         parent=parent,
-        codebook=expansion.codebook.gather(1, parent),
-        code=entry % n_codes,
-        log_prob=beams.log_prob.gather(1, parent) + step_log_prob,
+        codebook=take(expansion.codebook.flatten(), place),
+        code=code,
+        log_prob=log_prob.gather(1, parent) + step_log_prob,
         score=best.values,
         confidence=step_log_prob.exp(),
-        items_left=expansion.items_left.flatten(1).gather(1, entry),
+        items_left=take(expansion.items_left.flatten(), place * n_codes + code),
     )
 
 
@@ -239,10 +251,21 @@ def pick(
     excluded: Bool[Tensor, "B N"],
 ) -> Candidates:
     """The items that chosen pool entries leave."""
-    codebook, code = pool.codebook.gather(1, picks), pool.code.gather(1, picks)
-    if step == 1:
+    items = None if step == 1 else rows_of(beams.view.candidates.items, pool.parent.gather(1, picks))
+    return leave(index, items, pool.codebook.gather(1, picks), pool.code.gather(1, picks), step, excluded)
+
+
+def leave(
+    index: ItemIndex,
+    items: Int[Tensor, "B V P"] | None,
+    codebook: Int[Tensor, "B V"],
+    code: Int[Tensor, "B V"],
+    step: int,
+    excluded: Bool[Tensor, "B N"],
+) -> Candidates:
+    """The items that codes leave of those of their parents; None stands for all items, before step 1."""
+    if items is None:
         return mark_allowed(index.postings(codebook, code), excluded)
-    items = rows_of(beams.view.candidates.items, pool.parent.gather(1, picks))
     return mark_allowed(index.narrow(items, codebook, code, index.set_sizes[step]), excluded)
 
 

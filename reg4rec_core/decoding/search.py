@@ -1,7 +1,7 @@
 """Histories in, recommendations with the whole reasoning behind them out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -109,12 +109,34 @@ def search_items(
     parts, first = [], 0
     for real, block_histories, excluded in blocks(histories, seen, config, index.n_items):
         block = search_block(model, index, block_histories, excluded, config)
-        summary = _summary(block, item_lists(block, real, excluded, config, neighbours), config)
-        parts.append((*summary, *_target_counts(block, index, excluded, truth, slice(first, first + real))))
+        users = slice(first, first + real)
+        parts.append(summarise(block, index, excluded, config, users, neighbours=neighbours, truth=truth))
         first += real
+    return join_searched(parts)
+
+
+def join_searched(parts: Sequence[SearchedItems]) -> SearchedItems:
+    """Searches of several sets of histories one after the other."""
     if not parts:
         raise ValueError("search_items needs at least one history, got none")
-    return SearchedItems(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return SearchedItems(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(SearchedItems))
+    )
+
+
+def summarise(
+    block: BlockResult,
+    index: ItemIndex,
+    excluded: Bool[Tensor, "B N"],
+    config: DecodeConfig,
+    users: slice,
+    *,
+    neighbours: Neighbours | None,
+    truth: Truth | None,
+) -> SearchedItems:
+    """A block without its trees; its real histories are the rows `users` of all that are searched."""
+    lists = item_lists(block, users.stop - users.start, excluded, config, neighbours)
+    return SearchedItems(*_summary(block, lists, config), *_target_counts(block, index, excluded, truth, users))
 
 
 def item_lists(
