@@ -257,10 +257,12 @@ class Explorer {
     context.textAlign = "left"
     context.font = `600 11px ${this.font}`
     context.fillStyle = this.ink
+    const ranks = new Map()
     list.forEach((item, place) => {
       const leaf = this.leafOf(item, states)
-      if (leaf >= 0) context.fillText(String(place + 1), this.xs.at[leaf] + 10, this.ys[leaf])
+      if (leaf >= 0) ranks.set(leaf, [...(ranks.get(leaf) ?? []), place + 1])
     })
+    for (const [leaf, places] of ranks) context.fillText(places.join(", "), this.xs.at[leaf] + 10, this.ys[leaf])
   }
 
   tellList(interval) {

@@ -60,3 +60,8 @@ def chosen_theta() -> str:
 def choose_theta(theta: str) -> None:
     """Look at another theta."""
     st.query_params["theta"] = theta
+
+
+def choose_check_from(step: int) -> None:
+    """Compare from another step on; only from a callback, before the control is drawn."""
+    st.session_state["from"] = step

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 from app.view_models.theta_tree import HIGHEST_THETA
@@ -149,3 +150,8 @@ def profile_json(catalog: Catalog, user: str, profile: ThetaProfile) -> str:
         for interval in profile.intervals
     ]
     return json.dumps({"user": user, "intervals": intervals}, allow_nan=False, ensure_ascii=False)
+
+
+def preset_decode(own: DecodeConfig, theta: float, check_from: int) -> DecodeConfig:
+    """The run's decoding with what the page shows; at the slider's end pruning is off."""
+    return replace(own, theta=math.inf if theta >= HIGHEST_THETA else theta, check_from=check_from, thetas=())

@@ -96,4 +96,3 @@ def test_arrow_keys_walk_from_one_result_to_the_next(visit: Visit):
 def test_the_page_fits_its_window(new_visit, scheme):
     explorer = Explorer(new_visit(color_scheme=scheme))
     assert_fits_its_window(explorer.page, "tuning", scheme, height=1900)
-
