@@ -66,11 +66,11 @@ COSTS = (
 
 def quality_chart(table: pd.DataFrame, theta: float, own: float, ground: Ground) -> go.Figure:
     """Recall@10 and NDCG@10 by theta, side by side, each with its band."""
-    figure = make_subplots(rows=1, cols=2, subplot_titles=("recall@10", "ndcg@10"), horizontal_spacing=0.14)
+    figure = make_subplots(rows=1, cols=2, subplot_titles=("recall@10", "NDCG@10"), horizontal_spacing=0.14)
     for column, name in enumerate(("recall", "ndcg"), start=1):
         _band(figure, table, name, ground, column)
         figure.add_trace(_line(table, name, "kept", "circle", "solid", ground), row=1, col=column)
-    return _by_theta(figure, theta, own, CURVE_HEIGHT)
+    return _by_theta(figure, theta, own, CURVE_HEIGHT).update_annotations(font_size=13)
 
 
 def cost_chart(table: pd.DataFrame, theta: float, own: float, ground: Ground) -> go.Figure:
@@ -83,7 +83,7 @@ def cost_chart(table: pd.DataFrame, theta: float, own: float, ground: Ground) ->
     figure.update_xaxes(
         tickvals=[0.0, theta_place(0.1), theta_place(0.3), OFF_PLACE], ticktext=["0", ".1", ".3", "off"]
     )
-    return figure.update_annotations(font_size=12)
+    return figure.update_annotations(font_size=13)
 
 
 def _band(figure: go.Figure, table: pd.DataFrame, name: str, ground: Ground, column: int) -> None:
@@ -137,6 +137,7 @@ def front_chart(table: pd.DataFrame, chosen: str, ground: Ground) -> go.Figure:
             mode="markers+text",
             text=("θ " + table["theta"]).where(named, ""),
             textposition="top center",
+            cliponaxis=False,
             marker={
                 "symbol": ["circle" if front else "circle-open" for front in table["front"]],
                 "size": 11,
@@ -151,6 +152,6 @@ def front_chart(table: pd.DataFrame, chosen: str, ground: Ground) -> go.Figure:
         )
     )
     figure.update_xaxes(title="nodes a search", fixedrange=True, showgrid=False)
-    figure.update_yaxes(title="ndcg@10", fixedrange=True, nticks=5)
-    margin = {"l": 8, "r": 8, "t": 12, "b": 4}
+    figure.update_yaxes(title="NDCG@10", fixedrange=True, nticks=5)
+    margin = {"l": 8, "r": 24, "t": 24, "b": 4}
     return figure.update_layout(height=FRONT_HEIGHT, margin=margin, dragmode=False, showlegend=False)

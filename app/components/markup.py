@@ -52,6 +52,9 @@ STYLE = """
 .r4-gauge .fill { position: absolute; inset: 0 auto 0 0; border-radius: 6px; }
 .r4-gauge .mark { position: absolute; top: -4px; bottom: -4px; width: 2px; background: currentColor; }
 [data-testid="stColumn"]:has(> * .st-key-listed_users) { position: sticky; top: 4rem; align-self: flex-start; }
+@media (min-height: 1150px) {
+  [data-testid="stColumn"]:has(> * .st-key-theta_explorer) { position: sticky; top: 4rem; align-self: flex-start; }
+}
 </style>
 """
 
