@@ -72,15 +72,7 @@ def sweep(
     cells += [Cell((("theta_quantile", quantile),), decode) for quantile, decode in pairs]
 
     table = CellTable(recommender, questions, folder, asked)
-    own = Cell((), recommender.decode)
-    kept, documents = {cell for cell in cells if table.holds(cell)}, []
-    for number, cell in enumerate((own, *cells)):
-        if not table.holds(cell):
-            missing = [one for one in (own, *cells) if goes_with(one, cell) and not table.holds(one)]
-            table.search(missing[:MOST_TOGETHER], say, progress)
-        documents.append(read_cell(table.path(cell)))
-        if number:
-            say(f"{number} of {len(cells)}: {cell_line(documents[-1])}{' (kept)' if cell in kept else ''}")
+    documents = table.fill([Cell((), recommender.decode), *cells], say, progress)
     forget_parts(folder)
     swept_over = {
         "over": {axis.field: finite(list(axis.values)) for axis in axes},
@@ -117,6 +109,19 @@ class CellTable:
     def holds(self, cell: Cell) -> bool:
         """Whether a cell is stored and answers this question."""
         return is_stored(self.path(cell), identity(cell, self.asked))
+
+    def fill(self, cells: Sequence[Cell], say: Callable[[str], None], progress: Progress) -> list[dict[str, Any]]:
+        """The documents of all cells, the run's own setting first; what is not stored yet is searched."""
+        kept, documents = {cell for cell in cells if self.holds(cell)}, []
+        for number, cell in enumerate(cells):
+            if not self.holds(cell):
+                missing = [one for one in cells if goes_with(one, cell) and not self.holds(one)]
+                self.search(missing[:MOST_TOGETHER], say, progress)
+            documents.append(read_cell(self.path(cell)))
+            if number:
+                kept_too = " (kept)" if cell in kept else ""
+                say(f"{number} of {len(cells) - 1}: {cell_line(documents[-1])}{kept_too}")
+        return documents
 
     def search(self, cells: Sequence[Cell], say: Callable[[str], None], progress: Progress) -> None:
         """Search cells that can be searched together and store them, the run's own setting first of all."""

@@ -77,10 +77,10 @@ def search_together(
 
 def open_parts(folder: Path, identities: dict[str, Any]) -> None:
     """Keep the parts that answer these questions, and perhaps others that are no longer asked, or begin anew."""
-    stored = folder / LIST
-    if not stored.exists() or not read_cell(stored).items() >= identities.items():
+    stored, wanted = folder / LIST, {**identities, "part_users": PART_USERS}
+    if not stored.exists() or not read_cell(stored).items() >= wanted.items():
         forget_parts(folder.parent)
-    write_json(stored, identities)
+    write_json(stored, wanted)
 
 
 def forget_parts(folder: Path) -> None:

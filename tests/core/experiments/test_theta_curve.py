@@ -22,7 +22,7 @@ from reg4rec_core.metrics import MISSED, Interval, gains_at, hits_at, ranking_me
 from reg4rec_core.recommender import Recommender
 from reg4rec_core.types import InputError
 
-SWEEP = ("--over", "theta=inf,0.01,0.05", "--users", "30", "--seed", "1")
+SWEEP = ("--over", "theta=inf,0.01,0.05", "--users", "12", "--seed", "1")
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +51,17 @@ def curve_of(places: dict[float, list[int]], *, split: str = "valid", rows: list
 
 def test_only_finished_sweeps_over_theta_alone_are_listed(run, reg4rec, tmp_path):
     assert [(sweep.name, sweep.split, sweep.users, sweep.weights) for sweep in theta_sweeps(run)] == [
-        ("theta-test-30", "test", 30, "pretrained"),
-        ("theta-valid-30", "valid", 30, "pretrained"),
+        ("theta-test-12", "test", 12, "pretrained"),
+        ("theta-valid-12", "valid", 12, "pretrained"),
     ]
     copy = shutil.copytree(run, tmp_path / "copy")
     folder = copy / "evaluation" / "sweeps"
-    (folder / "theta-test-30" / "theta=0.01.json").unlink()
-    assert [sweep.name for sweep in theta_sweeps(copy)] == ["theta-valid-30"]
-    (folder / "theta-valid-30" / "sweep.json").unlink()
+    (folder / "theta-test-12" / "theta=0.01.json").unlink()
+    assert [sweep.name for sweep in theta_sweeps(copy)] == ["theta-valid-12"]
+    (folder / "theta-valid-12" / "sweep.json").unlink()
     assert theta_sweeps(copy) == ()
-    with pytest.raises(InputError, match=r"no finished theta sweep 'theta-valid-30'.*reg4rec sweep"):
-        read_theta_curve(copy, "theta-valid-30")
+    with pytest.raises(InputError, match=r"no finished theta sweep 'theta-valid-12'.*reg4rec sweep"):
+        read_theta_curve(copy, "theta-valid-12")
 
 
 def test_a_sweep_of_other_weights_is_no_longer_listed(run, tmp_path):
@@ -73,11 +73,11 @@ def test_a_sweep_of_other_weights_is_no_longer_listed(run, tmp_path):
 
 def test_a_sweep_that_another_question_has_begun_to_overwrite_is_not_listed(run, tmp_path):
     copy = shutil.copytree(run, tmp_path / "copy")
-    folder = copy / "evaluation" / "sweeps" / "theta-valid-30"
+    folder = copy / "evaluation" / "sweeps" / "theta-valid-12"
     other = read_json(folder / "theta=0.01.json")
     other["identity"]["seed"] = 2
     write_json(folder / "theta=0.01.json", other)
-    assert [sweep.name for sweep in theta_sweeps(copy)] == ["theta-test-30"]
+    assert [sweep.name for sweep in theta_sweeps(copy)] == ["theta-test-12"]
 
 
 def read_json(path):
@@ -85,16 +85,16 @@ def read_json(path):
 
 
 def test_a_curve_holds_where_every_user_stands_under_every_theta(run):
-    curve, recommender = read_theta_curve(run, "theta-valid-30"), Recommender.load(run)
+    curve, recommender = read_theta_curve(run, "theta-valid-12"), Recommender.load(run)
     assert curve.thetas == (0.01, 0.05, 0.2, math.inf)
-    assert (curve.own_theta, curve.check_from, curve.users) == (0.2, 1, 30)
+    assert (curve.own_theta, curve.check_from, curve.users) == (0.2, 1, 12)
     for theta, point, row in zip(curve.thetas, curve.points, curve.places, strict=True):
-        searched = search_split(recommender, "valid", replace(recommender.decode, theta=theta), users=30, seed=1)
+        searched = search_split(recommender, "valid", replace(recommender.decode, theta=theta), users=12, seed=1)
         np.testing.assert_array_equal(curve.user_rows, searched.questions.users)
         np.testing.assert_array_equal(row, np.where(searched.places == MISSED, 0, searched.places))
         means = {name: interval.mean for name, interval in point.metrics.items()}
         assert means == pytest.approx(ranking_metrics(searched.places))
-        assert point.pruned == pytest.approx(searched.searched.pruned.sum() / 30)
+        assert point.pruned == pytest.approx(searched.searched.pruned.sum() / 12)
     assert curve.points[0].pruned > curve.points[-1].pruned == 0
 
 
@@ -107,7 +107,7 @@ def test_flips_are_the_users_whose_target_crosses_the_end_of_the_list():
 
 
 def test_flips_of_a_sweep_make_up_its_difference_in_recall(run):
-    curve = read_theta_curve(run, "theta-valid-30")
+    curve = read_theta_curve(run, "theta-valid-12")
     changed = flips(curve, 0.01, math.inf, k=5)
     hits = [hits_at(curve.places_at(theta), 5).sum() for theta in (0.01, math.inf)]
     assert len(changed.gained) - len(changed.lost) == hits[1] - hits[0]
@@ -144,14 +144,19 @@ def test_a_gain_within_noise_is_called_so(gained, lost, better, ending):
 
 
 def test_test_users_have_no_part_in_the_choice_and_speak_of_the_same_theta(run):
-    valid, test = (read_theta_curve(run, f"theta-{split}-30") for split in ("valid", "test"))
+    valid, test = (read_theta_curve(run, f"theta-{split}-12") for split in ("valid", "test"))
     alone, both = suggest_theta(valid), suggest_theta(valid, test)
     assert (both.theta, both.valid) == (alone.theta, alone.valid)
     assert (both.test.theta, both.test.split) == (both.theta, "test")
     gains = [gains_at(test.places_at(theta), 10).mean() for theta in (both.theta, math.inf)]
     assert both.test.difference.mean == pytest.approx(gains[0] - gains[1])
-    other = replace(curve_of({math.inf: [1] * 30, 0.77: [0] * 30}, split="test"), check_from=1)
-    assert suggest_theta(valid, other).test is None
+
+
+def test_a_test_sweep_without_the_suggested_theta_says_nothing_of_it():
+    valid = curve_of({0.1: [1, 1], 0.2: [1, 0], math.inf: [1, 0]})
+    known, unknown = (curve_of({theta: [2, 0], math.inf: [1, 3]}, split="test") for theta in (0.1, 0.2))
+    assert suggest_theta(valid, known).test.theta == 0.1
+    assert suggest_theta(valid, unknown).test is None
 
 
 def test_a_suggestion_needs_a_validation_sweep_with_pruning_off():
