@@ -8,6 +8,7 @@ import streamlit as st
 st.set_page_config(page_title="reg4rec", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
 PAGES = [
     st.Page("screens/reasoning.py", title="Reasoning"),
+    st.Page("screens/tuning.py", title="Tuning"),
     st.Page("screens/codebooks.py", title="Codebooks"),
     st.Page("screens/cohorts.py", title="Cohorts"),
 ]

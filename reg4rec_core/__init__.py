@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     )
     from reg4rec_core.analysis.user_search import FoundUser, UserIndex, index_users, search_users
     from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig, RewardWeights
+    from reg4rec_core.experiments.grid import Axis
+    from reg4rec_core.experiments.sweep import sweep
     from reg4rec_core.experiments.theta_curve import (
         Flips,
         ThetaCurve,
@@ -120,6 +122,8 @@ _HOMES = {
     ),
     "analysis.user_search": ("FoundUser", "UserIndex", "index_users", "search_users"),
     "config": ("DecodeConfig", "HISTORY_LENGTH", "RewardWeights"),
+    "experiments.grid": ("Axis",),
+    "experiments.sweep": ("sweep",),
     "experiments.theta_curve": (
         "Flips",
         "ThetaCurve",
@@ -143,6 +147,7 @@ __all__ = [
     "UNKNOWN",
     "Agreement",
     "Attribution",
+    "Axis",
     "Catalog",
     "CategoryDrift",
     "CodeCard",
@@ -223,6 +228,7 @@ __all__ = [
     "search_document",
     "search_users",
     "suggest_theta",
+    "sweep",
     "theta_changes",
     "theta_intervals",
     "theta_sweeps",

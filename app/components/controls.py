@@ -163,6 +163,21 @@ def theta_control(default: DecodeConfig) -> tuple[float, bool]:
     return theta, corp
 
 
+def check_from_control(steps: list[int], default: int) -> int:
+    """From which step on beliefs are compared; one of `steps`."""
+    chosen = st.segmented_control(
+        "Compare from step",
+        steps,
+        default=default,
+        required=True,
+        key="from",
+        bind="query-params",
+        help="The first codes move the belief most, so a search that compares from an early step on prunes more. "
+        "The run's own choice is the one a link leaves out.",
+    )
+    return chosen if chosen in steps else default
+
+
 def beam_control(default: DecodeConfig) -> int:
     """How many paths the search keeps at every step."""
     return st.slider(

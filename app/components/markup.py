@@ -16,6 +16,7 @@ STYLE = """
 .r4 .soft { color: var(--soft); }
 .r4 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .r4-why { min-height: 4.5em; font-size: 1rem; line-height: 1.5; max-width: 190ch; }
+.r4-changes { min-height: 4.2em; line-height: 1.4; }
 .r4-strip { display: flex; flex-direction: row-reverse; gap: 18px; overflow-x: auto;
             padding: 2px 2px 8px; }
 .r4-card { flex: 0 0 auto; width: 172px; min-height: 92px; box-sizing: border-box; padding: 7px 10px;
@@ -51,6 +52,9 @@ STYLE = """
 .r4-gauge .fill { position: absolute; inset: 0 auto 0 0; border-radius: 6px; }
 .r4-gauge .mark { position: absolute; top: -4px; bottom: -4px; width: 2px; background: currentColor; }
 [data-testid="stColumn"]:has(> * .st-key-listed_users) { position: sticky; top: 4rem; align-self: flex-start; }
+@media (min-height: 1150px) {
+  [data-testid="stColumn"]:has(> * .st-key-theta_explorer) { position: sticky; top: 4rem; align-self: flex-start; }
+}
 </style>
 """
 
