@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.evidence import ScoreParts, TransitionSource, score_parts, transition_sources
     from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
     from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
+    from reg4rec_core.analysis.parting import explain_beliefs, explain_parting, fate_changes
     from reg4rec_core.analysis.projection import CodebookMaps, Layout, has_umap_maps, principal_maps, umap_maps
+    from reg4rec_core.analysis.search_habits import SearchHabits, search_habits
     from reg4rec_core.analysis.slices import SliceMetrics, cohort_metrics, metrics_by
-    from reg4rec_core.analysis.store_comparison import StoreComparison, compare_stores
+    from reg4rec_core.analysis.store_comparison import SliceDifference, StoreComparison, compare_by, compare_stores
     from reg4rec_core.analysis.theta_profile import (
         ThetaChange,
         ThetaInterval,
@@ -84,9 +86,11 @@ _HOMES = {
     "analysis.evidence": ("ScoreParts", "TransitionSource", "score_parts", "transition_sources"),
     "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
     "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
+    "analysis.parting": ("explain_beliefs", "explain_parting", "fate_changes"),
     "analysis.projection": ("CodebookMaps", "Layout", "has_umap_maps", "principal_maps", "umap_maps"),
+    "analysis.search_habits": ("SearchHabits", "search_habits"),
     "analysis.slices": ("SliceMetrics", "cohort_metrics", "metrics_by"),
-    "analysis.store_comparison": ("StoreComparison", "compare_stores"),
+    "analysis.store_comparison": ("SliceDifference", "StoreComparison", "compare_by", "compare_stores"),
     "analysis.theta_profile": (
         "ThetaChange",
         "ThetaInterval",
@@ -140,7 +144,9 @@ __all__ = [
     "ReasoningTrace",
     "Recommender",
     "ScoreParts",
+    "SearchHabits",
     "SemanticIds",
+    "SliceDifference",
     "SliceMetrics",
     "StepBeliefs",
     "StoreComparison",
@@ -158,14 +164,18 @@ __all__ = [
     "code_card",
     "cohort_metrics",
     "common_brands",
+    "compare_by",
     "compare_stores",
     "compare_traces",
     "count_fates",
     "count_users",
     "drift_over_time",
+    "explain_beliefs",
     "explain_item",
     "explain_node",
+    "explain_parting",
     "facet_letter",
+    "fate_changes",
     "format_edits",
     "has_umap_maps",
     "history_drift",
@@ -183,6 +193,7 @@ __all__ = [
     "read_facets",
     "score_parts",
     "search_document",
+    "search_habits",
     "search_users",
     "theta_changes",
     "theta_intervals",

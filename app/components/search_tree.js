@@ -1,4 +1,5 @@
 const SVG = "http://www.w3.org/2000/svg"
+const RINGS = { only: "circle", fate: "rect" }
 const MARGIN = { left: 22, right: 232, top: 36, bottom: 12 }
 
 const shape = (symbol, size) => {
@@ -43,6 +44,10 @@ function drawTree(svg, data, width) {
   })
   const marks = data.nodes.map((node, row) => {
     const [x, y] = place(node)
+    if (node.ring && node.size >= 1) {
+      const place = `translate(${x} ${y})`
+      draw(svg, "path", { class: `ring ${node.ring}`, d: shape(RINGS[node.ring], node.size + 7), transform: place })
+    }
     const mark = draw(svg, "path", {
       class: `node${node.hollow ? " hollow" : ""}${node.chosen ? " chosen" : ""}${node.size < 1 ? " gone" : ""}`,
       d: shape(node.symbol, node.size),
