@@ -34,8 +34,19 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.evidence import ScoreParts, TransitionSource, score_parts, transition_sources
     from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
     from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
+    from reg4rec_core.analysis.notes import (
+        Note,
+        drop_note,
+        keep_note,
+        note_document,
+        note_lines,
+        notes_file,
+        read_notes,
+    )
     from reg4rec_core.analysis.parting import explain_beliefs, explain_parting, fate_changes
     from reg4rec_core.analysis.projection import CodebookMaps, Layout, has_umap_maps, principal_maps, umap_maps
+    from reg4rec_core.analysis.report import ReportedSearch, ReportedUser, comparison_report, search_report
+    from reg4rec_core.analysis.report_page import report_page
     from reg4rec_core.analysis.search_habits import SearchHabits, search_habits
     from reg4rec_core.analysis.slices import SliceMetrics, cohort_metrics, metrics_by
     from reg4rec_core.analysis.store_comparison import SliceDifference, StoreComparison, compare_by, compare_stores
@@ -86,8 +97,19 @@ _HOMES = {
     "analysis.evidence": ("ScoreParts", "TransitionSource", "score_parts", "transition_sources"),
     "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
     "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
+    "analysis.notes": (
+        "Note",
+        "drop_note",
+        "keep_note",
+        "note_document",
+        "note_lines",
+        "notes_file",
+        "read_notes",
+    ),
     "analysis.parting": ("explain_beliefs", "explain_parting", "fate_changes"),
     "analysis.projection": ("CodebookMaps", "Layout", "has_umap_maps", "principal_maps", "umap_maps"),
+    "analysis.report": ("ReportedSearch", "ReportedUser", "comparison_report", "search_report"),
+    "analysis.report_page": ("report_page",),
     "analysis.search_habits": ("SearchHabits", "search_habits"),
     "analysis.slices": ("SliceMetrics", "cohort_metrics", "metrics_by"),
     "analysis.store_comparison": ("SliceDifference", "StoreComparison", "compare_by", "compare_stores"),
@@ -140,9 +162,12 @@ __all__ = [
     "Layout",
     "Leaning",
     "Likeness",
+    "Note",
     "Range",
     "ReasoningTrace",
     "Recommender",
+    "ReportedSearch",
+    "ReportedUser",
     "ScoreParts",
     "SearchHabits",
     "SemanticIds",
@@ -167,9 +192,11 @@ __all__ = [
     "compare_by",
     "compare_stores",
     "compare_traces",
+    "comparison_report",
     "count_fates",
     "count_users",
     "drift_over_time",
+    "drop_note",
     "explain_beliefs",
     "explain_item",
     "explain_node",
@@ -182,8 +209,12 @@ __all__ = [
     "index_users",
     "interval_of",
     "items_left",
+    "keep_note",
     "mass_along_steps",
     "metrics_by",
+    "note_document",
+    "note_lines",
+    "notes_file",
     "open_store",
     "parse_edits",
     "principal_maps",
@@ -191,9 +222,12 @@ __all__ = [
     "read_codebooks",
     "read_cohort",
     "read_facets",
+    "read_notes",
+    "report_page",
     "score_parts",
     "search_document",
     "search_habits",
+    "search_report",
     "search_users",
     "theta_changes",
     "theta_intervals",

@@ -31,7 +31,7 @@ class Choice:
 def settings_row(default: DecodeConfig) -> tuple[DeltaGenerator, DeltaGenerator, Choice]:
     """The row of settings; returns its first and last place, for whom to look at and what to take away."""
     who, what, how_strict, how_wide, take_away = st.columns(
-        [1.7, 1.9, 3.4, 1.6, 1.0], vertical_alignment="bottom", gap="medium"
+        [1.6, 1.9, 3.6, 1.4, 1.9], vertical_alignment="bottom", gap="medium"
     )
     with what:
         at = moment_control()
@@ -140,7 +140,7 @@ def moment_control() -> str:
 def theta_control(default: DecodeConfig, side: str = "") -> tuple[float, bool]:
     """The threshold, and whether CORP prunes at all."""
     usual = default.theta if np.isfinite(default.theta) else PAPERS_THETA
-    slider, switch = st.columns([3, 1], vertical_alignment="bottom", gap="small")
+    slider, switch = st.columns([2.2, 1], vertical_alignment="bottom", gap="small")
     corp = switch.toggle(
         "prune",
         value=bool(np.isfinite(default.theta)),

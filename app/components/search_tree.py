@@ -18,9 +18,12 @@ KEY = "tree"
 _HERE = Path(__file__)
 _GLYPHS = {"circle": "●○", "triangle": "▲△", "diamond": "◆◇", "rect": "■□"}
 
+_RING = (
+    '<svg width="19" height="15" viewBox="-9 -7 19 15" fill="none" stroke="currentColor" aria-hidden="true">{}</svg>'
+)
 RING_SIGNS = (
-    '<span class="glyph" aria-hidden="true">◌</span>',
-    '<span class="glyph" aria-hidden="true">▢</span>',
+    _RING.format('<circle r="6" stroke-width="1.3" stroke-dasharray="2.5 2"/>'),
+    _RING.format('<path d="M-5.5-5.5H5.5V5.5H-5.5Z" stroke-width="1.3"/>'),
 )
 """Dashed circle, square: as the drawing rings nodes."""
 

@@ -49,7 +49,7 @@ def explore() -> None:
     state = {**a.link_state(), **b.link_state(), "at": at, "beam": str(beam)}
     path = one_user(a, b, key, at, target)
     with share_place:
-        take_away(a, b, key, at, state | {"user": key} | path)
+        take_away(a, b, key, at, target, state | {"user": key} | path)
     everyone(a, b, at, state)
     st.caption(" ".join(footer(side.run.name, side.run.weights, side.run.recommender.run.settings) for side in (a, b)))
 

@@ -49,7 +49,7 @@ def command(side: Side, at: str) -> str:
 def where(look: Look, second: TraceStore) -> None:
     compared_stores = stored_searches.ask_both(look.store, second, look.cohort)
     words = [cohorts.store_words(store.description) for store in (look.store, second)]
-    st.markdown(cohorts.comparison_sentence(compared_stores, *words))
+    st.markdown(view.stores_sentence(compared_stores, *words))
     left, right = st.columns(2, gap="large")
     with left:
         differences(compared_stores, look)

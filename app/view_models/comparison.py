@@ -15,6 +15,7 @@ from reg4rec_core import (
     ReasoningTrace,
     SearchHabits,
     SliceDifference,
+    StoreComparison,
     TraceComparison,
     UserRow,
     explain_beliefs,
@@ -155,6 +156,16 @@ NO_STORES = (
     "The comparison of all users needs the searches of both sides, made once and kept beside the run; what is missing "
     "is made by the commands below (`--users 500`, given to both, is a quick sample). Then reload the page."
 )
+
+
+def stores_sentence(comparison: StoreComparison, first: str, second: str) -> str:
+    """How many users both stored searches share, and whom only one of them serves."""
+    return (
+        f"A is the first search ({first}), B the second ({second}). {comparison.users:,} users are in both. Only B "
+        f"finds the next purchase of {comparison.gained:,} of them, only A that of {comparison.lost:,}."
+    )
+
+
 SLICES_NOTE = (
     "Dot: how much more often (or higher) B's first ten hold what was bought next, for the users of the slice; bar: "
     "its 95 % interval. Right of the dashed zero B is better; a bar that touches zero could be chance. n counts users."

@@ -22,7 +22,8 @@ from reg4rec_core.analysis.explanation import (
     was_checked,
 )
 from reg4rec_core.analysis.facets import Facets
-from reg4rec_core.types import UNKNOWN, Catalog, Fate, ReasoningTrace
+from reg4rec_core.config import HISTORY_LENGTH
+from reg4rec_core.types import UNKNOWN, Catalog, Fate, Interactions, ReasoningTrace
 
 FORMAT = 1
 PROVENANCE = ("package_version", "git_revision", "data_checksum", "seed")
@@ -61,6 +62,14 @@ class ReportedUser:
     """What came next, -1 where it is not known."""
     edits: str
     """As a link writes them, "" for the real history."""
+
+
+def reported_user(interactions: Interactions, user: int, at: str, length: int, target: int) -> ReportedUser:
+    """A user with the newest of their first `length` purchases, as many as the model sees."""
+    start = max(0, length - HISTORY_LENGTH)
+    times = interactions.times(user)[start:length].tolist()
+    dates = tuple(datetime.fromtimestamp(stamp, UTC).date().isoformat() if stamp >= 0 else "" for stamp in times)
+    return ReportedUser(interactions.user_keys[user], at, interactions.sequence(user)[start:length], dates, target, "")
 
 
 def followed_end(trace: ReasoningTrace, rank: int = 0) -> int:
