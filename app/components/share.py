@@ -12,8 +12,9 @@ def share(
     document: Callable[[], str],
     what: str = "the search",
     report: Callable[[], str] | None = None,
+    twin: Callable[[], str] | None = None,
 ) -> None:
-    """A link that restores the view, and what it shows as JSON; `report` makes a page to hand on."""
+    """A link that restores the view, and what it shows as JSON; `report` makes a page to hand on, `twin` its JSON."""
     with st.popover("Share", icon=":material/ios_share:", width="stretch"):
         st.caption("This link restores exactly this view.")
         st.code(link, language=None, wrap_lines=True)
@@ -34,4 +35,14 @@ def share(
                 icon=":material/article:",
                 on_click="ignore",
                 help="One page that opens without this application and without a network.",
+            )
+        if twin is not None:
+            st.download_button(
+                "Report (JSON)",
+                data=twin,
+                file_name=f"report-{file_name}",
+                mime="application/json",
+                icon=":material/data_object:",
+                on_click="ignore",
+                help="The numbers of the report, for programs.",
             )

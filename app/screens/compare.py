@@ -7,10 +7,11 @@ import streamlit as st
 from app.components import controls
 from app.components.markup import page_heading, paragraph
 from app.components.user_picker import user_picker
+from app.screens.compared_lists import two_lists
 from app.screens.compared_sides import choose_side, take_away
-from app.screens.compared_trees import two_lists, two_trees
+from app.screens.compared_trees import two_trees
 from app.screens.compared_users import everyone
-from app.session import compared, focus_user
+from app.session import address, compared, focus_user
 from app.session.compared import Side
 from app.view_models import comparison as view
 from app.view_models.reasoning import footer, sentence
@@ -48,9 +49,9 @@ def explore() -> None:
     target = a.run.recommender.target(a.run.recommender.user_index(key), at)
     state = {**a.link_state(), **b.link_state(), "at": at, "beam": str(beam)}
     path = one_user(a, b, key, at, target)
-    with share_place:
-        take_away(a, b, key, at, target, state | {"user": key} | path)
     everyone(a, b, at, state)
+    with share_place:
+        take_away(a, b, key, at, target, state | {"user": key} | path | address.choices(view.CHOICES))
     st.caption(" ".join(footer(side.run.name, side.run.weights, side.run.recommender.run.settings) for side in (a, b)))
 
 

@@ -1,19 +1,18 @@
-"""Two search trees side by side, the belief of both at the chosen step, and two lists."""
+"""Two search trees side by side, and the path that is followed through both."""
 
 import streamlit as st
 
 from app import charts
-from app.components import belief, controls, node_panel
-from app.components.markup import table
+from app.components import controls
 from app.components.search_tree import legend, search_tree
+from app.screens.compared_lists import both_steps
 from app.session import compared, focus_user, theme
 from app.session.compared import Side
 from app.session.searches import Searched
 from app.view_models import comparison as view
-from app.view_models import reasoning, tree
-from reg4rec_core import Catalog, ReasoningTrace, TraceComparison
+from app.view_models import tree
+from reg4rec_core import TraceComparison
 
-ROW = 34
 Pair = tuple[Searched, Searched]
 
 
@@ -36,7 +35,7 @@ def two_trees(
     ):  # fmt: skip
         with column:
             _tree(side, one, focus, target, own, fold=fold, shared=comparison is not None)
-    _at_the_step(sides, searched, focuses)
+    both_steps(sides, searched, focuses)
     followed = {"step": str(step), "path": tree.path_key(before, focuses[0].rows[-1])}
     return followed if comparison else followed | {"path_b": tree.path_key(after, focuses[1].rows[-1])}
 
@@ -56,31 +55,3 @@ def _tree(
     own_path = side.letter == "B" and not shared
     choose = compared.choose_node if own_path else focus_user.choose_node
     search_tree(drawing, on_choose=choose, key=f"tree_{side.letter.lower()}")
-
-
-def _at_the_step(sides: tuple[Side, Side], searched: Pair, focuses: tuple[tree.Focus, ...]) -> None:
-    """Why the chosen node met its fate in each search, between them what both believe."""
-    left, middle, right = st.columns([3, 4, 3], gap="large")
-    for column, side, one, focus in zip((left, right), sides, searched, focuses, strict=True):
-        with column:
-            name = tree.node_name(one.trace, side.run.facets, focus.node)
-            st.markdown(f"**{side.letter}, step {one.trace.step[focus.node]}: {reasoning.plain_markdown(name)}**")
-            belief.js_gauge(reasoning.belief_shift(one.trace, focus.node), theme.ground())
-            facts = reasoning.node_facts(one.trace, focus.node)
-            node_panel.node_summary(reasoning.node_reason(one.trace, focus), facts)
-    with middle:
-        names = sides[0].run.facets.catalog.category_names
-        rows = view.belief_rows(searched[0].trace, searched[1].trace, focuses, names)
-        title = f"What kind of item comes next, after step {focuses[0].step} of the followed path"
-        option = charts.belief_bars(rows, theme.ground(), names=("A", "B"))
-        belief.belief_chart(option, title=title)
-
-
-def two_lists(before: ReasoningTrace, after: ReasoningTrace, catalog: Catalog, target: int) -> None:
-    """Both lists, each item with its place in the other one."""
-    pairs = ((before, after, ("A", "B")), (after, before, ("B", "A")))
-    for column, (own, other, letters) in zip(st.columns(2, gap="large"), pairs, strict=True):
-        rows = view.list_rows(own, other, catalog, target, letters=letters)
-        hits = [item == target for item in own.items.tolist()]
-        with column:
-            st.html(table(rows, numbers=("#", "score"), chosen=hits, height=ROW * (len(rows) + 1)))

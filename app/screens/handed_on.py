@@ -1,45 +1,16 @@
 """What leaves the Reasoning page: notes about it, its link, its numbers, and a report."""
 
-from dataclasses import dataclass
+import json
 
-import pandas as pd
 import streamlit as st
 
 from app.components.notes import notes
 from app.components.share import share
+from app.screens.reported import Shown, document
 from app.session import notes as kept
-from app.session.open_runs import OpenRun
-from app.session.searches import Searched
 from app.view_models import notes as note_view
 from app.view_models import reasoning as view
-from app.view_models.tree import Focus
-from reg4rec_core import (
-    Edit,
-    Note,
-    ReportedSearch,
-    ReportedUser,
-    format_edits,
-    note_document,
-    report_page,
-    search_report,
-)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One search as the page shows it."""
-
-    run: OpenRun
-    key: str
-    """The user's."""
-    at: str
-    searched: Searched
-    focus: Focus
-    target: int
-    cards: pd.DataFrame
-    """The history, a row a card."""
-    edits: tuple[Edit, ...]
-    link: str
+from reg4rec_core import InputError, Note, format_edits, report_page
 
 
 def hand_on(shown: Shown, file_name: str) -> None:
@@ -52,6 +23,7 @@ def hand_on(shown: Shown, file_name: str) -> None:
             file_name=file_name,
             document=lambda: view.trace_json(catalog, shown.searched.trace),
             report=lambda: report_page(document(shown)),
+            twin=lambda: json.dumps(document(shown), ensure_ascii=False),
         )
 
 
@@ -70,24 +42,16 @@ def note_popover(shown: Shown) -> None:
             )
         )  # fmt: skip
 
+    try:
+        count = len(kept.notes_about(run.name, shown.key))
+    except InputError as error:
+        st.button("Notes", icon=":material/edit_note:", disabled=True, help=view.sentence(str(error)), width="stretch")
+        return
     notes(
-        len(kept.notes_about(run.name, shown.key)),
+        count,
         [subject.name for subject in about],
         rows=lambda: note_view.note_rows(kept.notes_about(run.name, shown.key), facets),
         on_keep=keep,
         on_drop=kept.drop,
         export=kept.lines,
     )
-
-
-def document(shown: Shown) -> dict:
-    """The report on the search as JSON values; `report_page` draws it."""
-    run, searched = shown.run, shown.searched
-    dates = tuple(shown.cards["date"])
-    user = ReportedUser(shown.key, shown.at, searched.history, dates, shown.target, format_edits(shown.edits))
-    reported = ReportedSearch(
-        "", run.name, run.weights, run.recommender.run.settings, run.facets, searched.trace, searched.sources,
-        shown.focus.rows[-1],
-    )  # fmt: skip
-    found = [note_document(note) for note in kept.notes_about(run.name, shown.key)]
-    return search_report(user, reported, link=shown.link, notes=found)

@@ -7,7 +7,8 @@ from app.components.history_strip import history_strip
 from app.components.markup import page_heading, paragraph
 from app.components.recommendation_list import recommendation_list
 from app.components.user_picker import user_picker
-from app.screens.handed_on import Shown, hand_on
+from app.screens.handed_on import hand_on
+from app.screens.reported import Shown
 from app.screens.searched_tree import searched_tree
 from app.session import focus_user, open_runs, searches, theme
 from app.view_models import history

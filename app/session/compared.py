@@ -76,6 +76,12 @@ def same_catalogue(a: Side, b: Side) -> bool:
     )  # fmt: skip
 
 
+def same_users(a: Side, b: Side) -> bool:
+    """Whether both sides know the same users, row by row: stored searches name users by their row."""
+    first, second = a.run.recommender.interactions, b.run.recommender.interactions
+    return first is second or first.user_keys == second.user_keys
+
+
 def same_codes(a: Side, b: Side) -> bool:
     """Whether both sides spell every item with the same codes, so that their trees can have nodes in common."""
     first, second = a.run.facets.ids, b.run.facets.ids

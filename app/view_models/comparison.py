@@ -1,13 +1,14 @@
 """The Compare page in tables and sentences: two searches of one user, then two stored searches of all users."""
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from app.view_models.cohorts import SHOWN_USERS, tree_link, user_name
-from app.view_models.reasoning import OTHERS, permalink, short_category, weights_name
+from app.view_models.reasoning import OTHERS, permalink, plain_markdown, short_category, weights_name
 from app.view_models.tree import Focus, cut
 from reg4rec_core import (
     Catalog,
@@ -39,6 +40,9 @@ OTHER_CODES = (
     "A and B spell their items with different codes: their tokenizers differ. A node of one tree means nothing in the "
     "other, so only the lists and the beliefs are compared, and each tree follows a path of its own."
 )
+OTHER_USERS = "A and B know different users, so their searches cannot be compared user by user."
+CHOICES = ("by", "metric", "load")
+"""Names of the page's further controls in the address bar."""
 DIFFERENCES = {"only": "only in this tree", "fate": "another fate in the other tree"}
 """What a ring around a node says."""
 BELIEF_ROWS = 8
@@ -139,13 +143,14 @@ def believed(trace: ReasoningTrace, focus: Focus) -> np.ndarray:
 
 
 def side_words(letter: str, name: str, weights: str, theta: float) -> str:
-    """A side in a few words."""
-    return f"{letter}: {name}, {weights_name(weights)} weights, {'no pruning' if np.isinf(theta) else f'θ {theta:g}'}"
+    """A side in a few words, for Markdown."""
+    pruning = "no pruning" if np.isinf(theta) else f"θ {theta:g}"
+    return f"{letter}: {plain_markdown(name)}, {weights_name(weights)} weights, {pruning}"
 
 
 def trace_command(path: str, weights: str, *, theta: float, beam: int, at: str, whole: Mapping[str, Any]) -> str:
     """The command that stores the searches of a side for all users; `whole` is how its run decodes anyway."""
-    parts = [f"reg4rec trace --run {path} --weights {weights}"]
+    parts = [f"reg4rec trace --run {quote(path)} --weights {weights}"]
     parts += [f"--split {at}"] if at != "test" else []
     parts += [f"--theta {theta:g}"] if theta != whole["theta"] else []
     parts += [f"--beam {beam}"] if beam != whole["beam"] else []

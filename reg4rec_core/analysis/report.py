@@ -26,7 +26,7 @@ from reg4rec_core.config import HISTORY_LENGTH
 from reg4rec_core.types import UNKNOWN, Catalog, Fate, Interactions, ReasoningTrace
 
 FORMAT = 1
-PROVENANCE = ("package_version", "git_revision", "data_checksum", "seed")
+PROVENANCE = ("package_version", "git_revision", "data_checksum")
 
 
 @dataclass(frozen=True)

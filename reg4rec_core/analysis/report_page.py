@@ -42,7 +42,7 @@ tr.hit td { font-weight: 650; } .scroll { overflow-x: auto; }
 .node.fallback { fill: var(--ground); stroke: var(--fallback); stroke-width: 1.6; }
 .node.followed { stroke: var(--mark); stroke-width: 2.5; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; font-size: 14px; } .legend svg { vertical-align: -2px; }
-code { font-size: 13px; overflow-wrap: anywhere; } .parts { color: var(--soft); font-size: 12.5px; }
+code { font-size: 13px; overflow-wrap: anywhere; } .parts { color: var(--soft); font-size: 12.5px; font-weight: 400; }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 0 36px; }
 @media print { body { max-width: none; padding: 0; } h2 { break-after: avoid; } svg { break-inside: avoid; } }
 """
@@ -93,7 +93,7 @@ def _history(document: Document) -> str:
     target = document["target"]
     told = f"Bought next: “{target['title']}”." if target else "What was bought next is not known."
     heads = ["#", "bought, oldest first", "brand", "category", "date"]
-    return f"<h2>What the model saw</h2>{_table(heads, rows, numbers=(0,))}<p>{escape(told)}</p>"
+    return f"<h2>What the model saw</h2>{_table(heads, rows, numbers=(0, 4))}<p>{escape(told)}</p>"
 
 
 def _search(searched: Document, document: Document, *, comparison: bool) -> str:
@@ -136,8 +136,8 @@ def _recommendations(items: Sequence[Document]) -> str:
 
 
 def _recommended(item: Document) -> str:
-    path = " · ".join(f"{code['facet']}{code['code']} {code['name']}" for code in item["path"])
-    parts = ", ".join(f"{name} {_signed(item['parts'][part])}" for part, name in PART_NAMES.items())
+    path = " → ".join(f"{code['facet']}{code['code']} {code['name']}" for code in item["path"])
+    parts = "".join(f"<div>{name} {_signed(item['parts'][part])}</div>" for part, name in PART_NAMES.items())
     sources = ", ".join(f"“{source['title']}” ({source['share']:.0%})" for source in item["sources"])
     told = f"other shoppers bought it soon after {sources}" if sources else ""
     star = "★ " if item["bought_next"] else ""
@@ -145,7 +145,7 @@ def _recommended(item: Document) -> str:
         f'<td class="num">{item["rank"]}</td>',
         f'<td>{escape(star + item["title"])}<div class="parts">{escape(told)}</div></td>',
         f'<td>{escape(item["brand"])}<div class="parts">{escape(_short(item["category"]))}</div></td>',
-        f'<td class="num">{item["score"]:.2f}<div class="parts">{escape(parts)}</div></td>',
+        f'<td class="num">{item["score"]:.2f}<div class="parts">{parts}</div></td>',
         f"<td>{escape(path or 'no path of its own: a neighbour of the best item')}</td>",
     ]
     return f'<tr class="{"hit" if item["bought_next"] else ""}">{"".join(cells)}</tr>'
@@ -212,7 +212,7 @@ def _origin(document: Document) -> str:
 def _made_by(provenance: Document) -> str:
     return (
         f"made by reg4rec {provenance['package_version']}, revision {provenance['git_revision']}, "
-        f"data {provenance['data_checksum'][:12]}, seed {provenance['seed']}"
+        f"data {provenance['data_checksum'][:12]}"
     )
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 Node = Mapping[str, Any]
 
-WIDTH, ROOM, TOP, LEFT = 1160, 300, 26, 16
+WIDTH, ROOM, TOP, LEFT = 1160, 320, 26, 16
 ROW = 15
 """Pixels between two nodes of the fullest step."""
-LABEL_LENGTH = 44
+LABEL_LENGTH = 42
 SHAPES = {
     "kept": '<circle r="5"/>',
     "regenerated": '<path d="M0-6 6 5H-6Z"/>',
@@ -67,7 +67,7 @@ def _places(nodes: Sequence[Node]) -> tuple[dict[int, tuple[float, float]], floa
     """Where every node stands: each step is filled from top to bottom in its parents' order, so that no links cross."""
     steps = max(node["step"] for node in nodes)
     columns = [[node for node in nodes if node["step"] == step] for step in range(steps + 1)]
-    height = max(len(column) for column in columns) * ROW + TOP + 10
+    height = float(max(len(column) for column in columns) * ROW + TOP + 10)
     order: dict[int, int] = {}
     places: dict[int, tuple[float, float]] = {}
     for step, column in enumerate(columns):
