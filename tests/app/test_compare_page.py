@@ -81,7 +81,7 @@ def test_before_and_after_post_training_are_compared_first_for_one_user_and_for_
 def test_the_url_restores_both_sides(app):
     wanted = {
         "user": "visitor 5", "at": "valid", "beam": "7", "step": "3", "weights": "post_trained", "theta": "0.1",
-        "weights_b": "post_trained", "theta_b": "0.3",
+        "weights_b": "post_trained", "theta_b": "0.3", "corp_b": "true",
     }  # fmt: skip
     started(app, **wanted)
     assert app.slider(key="theta").value == pytest.approx(0.1)
@@ -110,7 +110,7 @@ def test_a_run_with_one_stage_is_compared_with_itself_without_pruning(tiny_run, 
     assert "B: tiny, pre-trained weights, no pruning" in words
     assert "In A it is pruned: " in words
     assert "In B it is " in words
-    app.toggle(key="corp_b").set_value(True)
+    app.toggle(key="corp_b").set_value(True).run()
     app.slider(key="theta_b").set_value(0.02).run()
     assert not app.exception
     assert "A and B ask for exactly the same search." in words_of(app)

@@ -57,7 +57,7 @@ def test_a_node_chosen_in_one_tree_is_followed_in_both_and_differences_wear_ring
 
 def test_a_report_opens_from_a_file_without_request_or_error(visit: Visit, browser: Browser, tmp_path):
     page = opened(visit)
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Report (HTML)").click()
     file = tmp_path / "report.html"
