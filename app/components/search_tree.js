@@ -63,7 +63,8 @@ function drawTree(svg, data, width) {
     })
     mark.row = row
     if (node.label) {
-      const label = draw(svg, "text", { class: node.strong ? "label strong" : "label", x: x + 12, y }, node.label)
+      const aside = node.ring ? Math.max(12, node.size / 2 + 8) : 12
+      const label = draw(svg, "text", { class: node.strong ? "label strong" : "label", x: x + aside, y }, node.label)
       label.row = row
     }
     return mark

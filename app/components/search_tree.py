@@ -19,11 +19,12 @@ _HERE = Path(__file__)
 _GLYPHS = {"circle": "●○", "triangle": "▲△", "diamond": "◆◇", "rect": "■□"}
 
 _RING = (
-    '<svg width="19" height="15" viewBox="-9 -7 19 15" fill="none" stroke="currentColor" aria-hidden="true">{}</svg>'
+    "display:inline-block;width:12px;height:12px;margin-right:7px;vertical-align:-1px;border:1.4px {} currentColor;"
+    "border-radius:{}"
 )
-RING_SIGNS = (
-    _RING.format('<circle r="6" stroke-width="1.3" stroke-dasharray="2.5 2"/>'),
-    _RING.format('<path d="M-5.5-5.5H5.5V5.5H-5.5Z" stroke-width="1.3"/>'),
+RING_SIGNS = tuple(
+    f'<span style="{_RING.format(line, corner)}" aria-hidden="true"></span>'
+    for line, corner in (("dashed", "50%"), ("solid", "0"))
 )
 """Dashed circle, square: as the drawing rings nodes."""
 

@@ -12,7 +12,7 @@ from app.view_models import comparison as view
 from app.view_models import reasoning, tree
 from reg4rec_core import Catalog, ReasoningTrace
 
-ROW = 34
+ROW = 30
 
 
 def both_steps(sides: tuple[Side, Side], searched: tuple[Searched, Searched], focuses: tuple[tree.Focus, ...]) -> None:

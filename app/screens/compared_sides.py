@@ -26,7 +26,7 @@ def choose_side(letter: str, other: Side | None) -> Side:
     """A run, its weights and a theta."""
     end = LETTERS[letter]
     st.markdown(f"##### {letter}")
-    what, how = st.columns([1, 2.1], vertical_alignment="bottom", gap="medium")
+    what, how = st.columns([1.25, 1.9], vertical_alignment="bottom", gap="medium")
     with what:
         run = open_runs.open_run(controls.run_control(list(open_runs.known_runs()), end))
         weights = compared.chosen_weights(run, letter)

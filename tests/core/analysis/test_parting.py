@@ -83,6 +83,9 @@ def test_out_scored_candidates_count_only_where_nothing_else_differs(facets):
     parting = find_parting(small_trace(), after, compare_traces(small_trace(), after))
     assert (parting.step, parting.minor) == (1, True)
     assert told(after, facets).startswith("A and B keep and prune the same branches; from step 1 on they differ only")
+    both = changed(code={3: 3}, fate={5: int(Fate.KEPT)})
+    parting = find_parting(small_trace(), both, compare_traces(small_trace(), both))
+    assert (parting.step, parting.before, parting.minor) == (2, 5, False)
 
 
 def test_the_category_that_differs_most_is_named():
