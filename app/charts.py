@@ -76,6 +76,7 @@ def _node(row: dict[str, Any], right: float, ground: Ground) -> dict[str, Any]:
         "link": {"width": 3 if row["on_path"] else 1, "opacity": _link_opacity(row), "dash": mark.dash},
         "label": f"★ {row['label']}" if row["hit"] else row["label"],
         "strong": row["on_path"] or row["hit"],
+        "ring": row.get("difference", ""),
         "heading": row["heading"],
         "numbers": row["numbers"],
         "reason": row["reason"],
@@ -110,7 +111,9 @@ def _link_opacity(row: dict[str, Any]) -> float:
     return 0.2 if row["later"] else 0.4
 
 
-def belief_bars(rows: pd.DataFrame, ground: Ground) -> dict[str, Any]:
+def belief_bars(
+    rows: pd.DataFrame, ground: Ground, *, names: tuple[str, str] = ("now", "step before")
+) -> dict[str, Any]:
     """The belief over categories in percent: a filled bar now, a dashed outline for the step before."""
     return {
         "animationDuration": 0,
@@ -130,7 +133,7 @@ def belief_bars(rows: pd.DataFrame, ground: Ground) -> dict[str, Any]:
         "series": [
             {
                 "id": "now",
-                "name": "now",
+                "name": names[0],
                 "type": "bar",
                 "data": [round(100 * value, 1) for value in rows["now"]],
                 "barWidth": 9,
@@ -140,7 +143,7 @@ def belief_bars(rows: pd.DataFrame, ground: Ground) -> dict[str, Any]:
             },
             {
                 "id": "before",
-                "name": "step before",
+                "name": names[1],
                 "type": "bar",
                 "data": [round(100 * value, 1) for value in rows["before"]],
                 "barWidth": 7,

@@ -11,5 +11,6 @@ PAGES = [
     st.Page("screens/tuning.py", title="Tuning"),
     st.Page("screens/codebooks.py", title="Codebooks"),
     st.Page("screens/cohorts.py", title="Cohorts"),
+    st.Page("screens/compare.py", title="Compare"),
 ]
 st.navigation(PAGES, position="top").run()

@@ -31,7 +31,7 @@ class Choice:
 def settings_row(default: DecodeConfig) -> tuple[DeltaGenerator, DeltaGenerator, Choice]:
     """The row of settings; returns its first and last place, for whom to look at and what to take away."""
     who, what, how_strict, how_wide, take_away = st.columns(
-        [1.7, 1.9, 3.4, 1.6, 1.0], vertical_alignment="bottom", gap="medium"
+        [1.6, 1.9, 3.6, 1.4, 1.9], vertical_alignment="bottom", gap="medium"
     )
     with what:
         at = moment_control()
@@ -42,26 +42,27 @@ def settings_row(default: DecodeConfig) -> tuple[DeltaGenerator, DeltaGenerator,
     return who, take_away, Choice(at, theta, corp, beam)
 
 
-def run_control(names: list[str]) -> str:
-    """Which run to look at, where there is a choice."""
+def run_control(names: list[str], side: str = "") -> str:
+    """Which run to look at, where there is a choice; `side` ends the name of every control of a second search."""
     if len(names) == 1:
         return names[0]
-    chosen = st.selectbox("Run", names, key="run", bind="query-params")
+    chosen = st.selectbox("Run", names, key=f"run{side}", bind="query-params")
     return chosen if chosen in names else names[0]
 
 
-def weights_control(stages: list[str], chosen: str, *, on_choose: Callable[[str], None]) -> None:
+def weights_control(stages: list[str], chosen: str, *, on_choose: Callable[[str], None], side: str = "") -> None:
     """Whose weights search, where there is a choice; the address bar keeps it, so that a wrong value can be told."""
     if stages == [chosen]:
         return
-    st.session_state["weights"] = chosen if chosen in stages else None
+    key = f"weights{side}"
+    st.session_state[key] = chosen if chosen in stages else None
     st.segmented_control(
         "Weights",
         stages[::-1],
         format_func=weights_name,
-        key="weights",
+        key=key,
         required=True,
-        on_change=lambda: on_choose(st.session_state["weights"]),
+        on_change=lambda: on_choose(st.session_state[key]),
         help="The same shopper and the same settings, searched with the model before or after post-training.",
     )
 
@@ -136,14 +137,14 @@ def moment_control() -> str:
     return chosen if chosen in MOMENTS else "test"
 
 
-def theta_control(default: DecodeConfig) -> tuple[float, bool]:
+def theta_control(default: DecodeConfig, side: str = "") -> tuple[float, bool]:
     """The threshold, and whether CORP prunes at all."""
     usual = default.theta if np.isfinite(default.theta) else PAPERS_THETA
-    slider, switch = st.columns([3, 1], vertical_alignment="bottom", gap="small")
+    slider, switch = st.columns([2.2, 1], vertical_alignment="bottom", gap="small")
     corp = switch.toggle(
         "prune",
         value=bool(np.isfinite(default.theta)),
-        key="corp",
+        key=f"corp{side}",
         bind="query-params",
         help="Off is θ = ∞: plain beam search.",
     )
@@ -154,7 +155,7 @@ def theta_control(default: DecodeConfig) -> tuple[float, bool]:
         value=min(float(usual), MAX_THETA),
         step=0.005,
         format="%.3f",
-        key="theta",
+        key=f"theta{side}",
         bind="query-params",
         disabled=not corp,
         help="A branch whose belief over categories moves by more than this (Jensen-Shannon divergence, at most 0.693) "

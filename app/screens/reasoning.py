@@ -6,8 +6,9 @@ from app.components import controls, edited_history, node_panel
 from app.components.history_strip import history_strip
 from app.components.markup import page_heading, paragraph
 from app.components.recommendation_list import recommendation_list
-from app.components.share import share
 from app.components.user_picker import user_picker
+from app.screens.handed_on import hand_on
+from app.screens.reported import Shown
 from app.screens.searched_tree import searched_tree
 from app.session import focus_user, open_runs, searches, theme
 from app.view_models import history
@@ -65,7 +66,7 @@ def explore(latest: open_runs.OpenRun) -> None:
         what = {"run": run.name, "weights": run.weights, "user": key, "at": at}
         link = view.permalink(st.context.url or "", what | view.link_state(decode, focus, trace, edits))
         name = view.file_name(what | ({"edit": "edited"} if edits else {}))
-        share(link, file_name=name, document=lambda: view.trace_json(catalog, trace))
+        hand_on(Shown(run, key, at, searched, focus, target, cards, edits, link), name)
     st.caption(view.footer(run.name, run.weights, recommender.run.settings))
 
 

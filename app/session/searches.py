@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -27,6 +28,8 @@ class Searched:
 
     trace: ReasoningTrace
     nodes: pd.DataFrame
+    history: np.ndarray
+    """Items the model saw, oldest first, edits included."""
     sources: tuple[tuple[TransitionSource, ...], ...]
     """For every recommended item, the history items after which other shoppers bought it."""
 
@@ -47,7 +50,7 @@ def _search(key: RunKey, user: int, at: str, decode: DecodeConfig, edits: str, _
     asked = ask_edited(_run.recommender.question(history, decode), parse_edits(edits))
     trace, seen = asked.trace(), asked.history[asked.history > 0]
     sources = tuple(_run.recommender.transition_sources(seen, int(item)) for item in trace.items)
-    return Searched(trace, describe_nodes(trace, _run.facets), sources)
+    return Searched(trace, describe_nodes(trace, _run.facets), seen, sources)
 
 
 def influence(run: OpenRun, user: int, at: str, decode: DecodeConfig, edits: tuple[Edit, ...]) -> Attribution:

@@ -1,6 +1,7 @@
 """The Reasoning page in tables: traces and catalogues in, DataFrames and strings out."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -372,6 +373,11 @@ def sentence(message: str) -> str:
     """An error message as a sentence: capital letter first, full stop last."""
     message = message.strip()
     return message[:1].upper() + message[1:] + ("" if message.endswith((".", "?", "!")) else ".")
+
+
+def plain_markdown(text: str) -> str:
+    """A text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+.!|<>~$:-])", r"\\\1", text)
 
 
 def short_category(name: str) -> str:

@@ -25,6 +25,8 @@ COMMANDS = {
     "profile": "Give every result that any theta of a range has for one user.",
     "trace": "Search all users once and keep every trace under RUN/traces/, or check such a store.",
     "cohorts": "Say for whom a model works, and how categories drift, from a store of traces.",
+    "report": "Write the search for one user as a page that opens offline, and its numbers as JSON beside it.",
+    "notes": "List the notes that people made in the application, or export them to train on.",
     "bench": "Measure the speed of training or decoding against this machine's floor.",
     "app": "Open the application on a run in the browser.",
 }
