@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reg4rec_core.analysis.attribution import Attribution, attribute
+    from reg4rec_core.analysis.attribution import Attribution, SmallestEdit, attribute, smallest_edit
+    from reg4rec_core.analysis.branch import Branch, ask_from, format_branch, parse_branch
     from reg4rec_core.analysis.category_drift import (
         CategoryDrift,
         StepBeliefs,
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.evidence import ScoreParts, TransitionSource, score_parts, transition_sources
     from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
     from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
+    from reg4rec_core.analysis.graph_file import search_graphml
     from reg4rec_core.analysis.projection import CodebookMaps, Layout, has_umap_maps, principal_maps, umap_maps
     from reg4rec_core.analysis.slices import SliceMetrics, cohort_metrics, metrics_by
+    from reg4rec_core.analysis.steering import Steering, SteeringRule, ask_steered, format_steering, parse_steering
     from reg4rec_core.analysis.store_comparison import StoreComparison, compare_stores
     from reg4rec_core.analysis.theta_profile import (
         ThetaChange,
@@ -61,7 +64,8 @@ if TYPE_CHECKING:
     from reg4rec_core.types import UNKNOWN, Catalog, Fate, InputError, Interactions, ReasoningTrace, SemanticIds
 
 _HOMES = {
-    "analysis.attribution": ("Attribution", "attribute"),
+    "analysis.attribution": ("Attribution", "SmallestEdit", "attribute", "smallest_edit"),
+    "analysis.branch": ("Branch", "ask_from", "format_branch", "parse_branch"),
     "analysis.category_drift": (
         "CategoryDrift",
         "StepBeliefs",
@@ -84,8 +88,10 @@ _HOMES = {
     "analysis.evidence": ("ScoreParts", "TransitionSource", "score_parts", "transition_sources"),
     "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
     "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
+    "analysis.graph_file": ("search_graphml",),
     "analysis.projection": ("CodebookMaps", "Layout", "has_umap_maps", "principal_maps", "umap_maps"),
     "analysis.slices": ("SliceMetrics", "cohort_metrics", "metrics_by"),
+    "analysis.steering": ("Steering", "SteeringRule", "ask_steered", "format_steering", "parse_steering"),
     "analysis.store_comparison": ("StoreComparison", "compare_stores"),
     "analysis.theta_profile": (
         "ThetaChange",
@@ -117,6 +123,7 @@ __all__ = [
     "UNKNOWN",
     "Agreement",
     "Attribution",
+    "Branch",
     "Catalog",
     "CategoryDrift",
     "CodeCard",
@@ -142,6 +149,9 @@ __all__ = [
     "ScoreParts",
     "SemanticIds",
     "SliceMetrics",
+    "SmallestEdit",
+    "Steering",
+    "SteeringRule",
     "StepBeliefs",
     "StoreComparison",
     "ThetaChange",
@@ -154,6 +164,8 @@ __all__ = [
     "UserIndex",
     "UserRow",
     "ask_edited",
+    "ask_from",
+    "ask_steered",
     "attribute",
     "code_card",
     "cohort_metrics",
@@ -166,7 +178,9 @@ __all__ = [
     "explain_item",
     "explain_node",
     "facet_letter",
+    "format_branch",
     "format_edits",
+    "format_steering",
     "has_umap_maps",
     "history_drift",
     "index_users",
@@ -175,7 +189,9 @@ __all__ = [
     "mass_along_steps",
     "metrics_by",
     "open_store",
+    "parse_branch",
     "parse_edits",
+    "parse_steering",
     "principal_maps",
     "profile_theta",
     "read_codebooks",
@@ -183,7 +199,9 @@ __all__ = [
     "read_facets",
     "score_parts",
     "search_document",
+    "search_graphml",
     "search_users",
+    "smallest_edit",
     "theta_changes",
     "theta_intervals",
     "transition_sources",

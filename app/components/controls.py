@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.view_models.reasoning import weights_name
+from app.view_models.tree import SHOWN, Show
 from reg4rec_core import DecodeConfig
 
 MOMENTS = {"test": "the last purchase", "valid": "the last but one", "now": "what comes next"}
@@ -102,6 +103,33 @@ def fold_control() -> bool:
         bind="query-params",
         help="Once a branch has one item left, its remaining codes are forced. They are still checked.",
     )
+
+
+def show_control() -> Show:
+    """Which nodes of the tree to draw."""
+    names = list(SHOWN)
+    box, number = st.columns([2, 1], gap="small", vertical_alignment="center")
+    chosen = box.selectbox(
+        "Nodes to show",
+        names,
+        format_func=SHOWN.get,
+        key="show",
+        bind="query-params",
+        label_visibility="collapsed",
+        help="A jump is how far a node moved the belief (js, in nats). The followed path is always shown.",
+    )
+    above = number.number_input(
+        "Jumps above",
+        min_value=0.0,
+        max_value=MAX_THETA,
+        value=0.05,
+        step=0.01,
+        key="above",
+        bind="query-params",
+        disabled=chosen != "js",
+        label_visibility="collapsed",
+    )
+    return Show(chosen if chosen in SHOWN else names[0], min(max(float(above), 0.0), MAX_THETA))
 
 
 def choice_control(label: str, names: list[str], *, key: str, help: str = "") -> str:

@@ -25,13 +25,13 @@ _tree = st.components.v2.component(
 )
 
 
-def legend(counts: pd.DataFrame, ground: Ground) -> None:
-    """How each kind of node looks, and how many there are."""
+def legend(counts: pd.DataFrame, ground: Ground, *, note: str = "") -> None:
+    """How each kind of node looks, and how many there are; `note` says what is not drawn."""
     entries = "".join(
         f'<span title="{row["meaning"]}">{_icon(row["kind"], ground)}{row["name"]} <b>{row["count"]}</b></span>'
         for row in counts.to_dict("records")
     )
-    hint = "The larger a node, the likelier its path. Click a node to follow its path."
+    hint = f"{note} The larger a node, the likelier its path. Click a node to follow its path.".strip()
     st.html(f'<div class="r4"><div class="r4-legend">{entries}</div><div class="soft">{hint}</div></div>')
 
 

@@ -5,8 +5,15 @@ from collections.abc import Callable
 import streamlit as st
 
 
-def share(link: str, *, file_name: str, document: Callable[[], str], what: str = "the search") -> None:
-    """A link that restores the view, and what it shows as JSON."""
+def share(
+    link: str,
+    *,
+    file_name: str,
+    document: Callable[[], str],
+    what: str = "the search",
+    graph: Callable[[], str] | None = None,
+) -> None:
+    """A link that restores the view, and what it shows as JSON; a tree as GraphML, too."""
     with st.popover("Share", icon=":material/ios_share:", width="stretch"):
         st.caption("This link restores exactly this view.")
         st.code(link, language=None, wrap_lines=True)
@@ -18,3 +25,12 @@ def share(link: str, *, file_name: str, document: Callable[[], str], what: str =
             icon=":material/download:",
             on_click="ignore",
         )
+        if graph is not None:
+            st.download_button(
+                "Download the tree (GraphML)",
+                data=graph,
+                file_name=file_name.removesuffix(".json") + ".graphml",
+                mime="application/graphml+xml",
+                icon=":material/account_tree:",
+                on_click="ignore",
+            )
