@@ -97,7 +97,7 @@ def likeness_control(names: list[str]) -> str:
 def fold_control() -> bool:
     """Whether steps without a choice are folded."""
     return st.toggle(
-        "fold forced steps",
+        "fold forced",
         value=True,
         key="fold",
         bind="query-params",
@@ -107,29 +107,27 @@ def fold_control() -> bool:
 
 def show_control() -> Show:
     """Which nodes of the tree to draw."""
-    names = list(SHOWN)
-    box, number = st.columns([2, 1], gap="small", vertical_alignment="center")
+    box, number = st.columns([1.8, 1], gap="xsmall", vertical_alignment="center")
     chosen = box.selectbox(
         "Nodes to show",
-        names,
-        format_func=SHOWN.get,
+        SHOWN,
         key="show",
         bind="query-params",
         label_visibility="collapsed",
-        help="A jump is how far a node moved the belief (js, in nats). The followed path is always shown.",
+        help="js is how far a node moved the belief, in nats. The followed path is always shown.",
     )
     above = number.number_input(
-        "Jumps above",
+        "js above",
         min_value=0.0,
         max_value=MAX_THETA,
         value=0.05,
         step=0.01,
         key="above",
         bind="query-params",
-        disabled=chosen != "js",
+        disabled=chosen != SHOWN[-1],
         label_visibility="collapsed",
     )
-    return Show(chosen if chosen in SHOWN else names[0], min(max(float(above), 0.0), MAX_THETA))
+    return Show(chosen if chosen in SHOWN else SHOWN[0], min(max(float(above), 0.0), MAX_THETA))
 
 
 def choice_control(label: str, names: list[str], *, key: str, help: str = "") -> str:

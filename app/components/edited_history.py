@@ -117,25 +117,33 @@ def smallest_control() -> bool:
 
 def smallest_edit(text: str, label: str, *, on_apply: Callable[[], None]) -> None:
     """What the smallest edit is, and a button that makes it; no button where the label is empty."""
-    with st.container(horizontal=True, vertical_alignment="center", key="smallest_edit"):
-        st.info(text, icon=":material/content_cut:", width="stretch")
-        if label:
-            st.button(label, key="apply_smallest", on_click=on_apply)
+    said, button = st.columns([7, 1.6], vertical_alignment="center")
+    said.info(text, icon=":material/content_cut:")
+    if label:
+        button.button(label, key="apply_smallest", on_click=on_apply)
 
 
 def banner(
-    text: str, *, key: str, icon: str, back: str, on_back: Callable[[], None], on_undo: Callable[[], None] | None = None
+    text: str,
+    *,
+    key: str,
+    icon: str,
+    back: str,
+    on_back: Callable[[], None],
+    on_undo: Callable[[], None] | None = None,
+    about: str | None = None,
 ) -> None:
     """That this is not the plain search, the way back to it, and one step back where there were several."""
-    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_banner"):
-        st.warning(text, icon=icon, width="stretch")
-        if on_undo is not None:
-            st.button("Undo the last", key=f"{key}_undo", on_click=on_undo, icon=":material/undo:")
-        back_button(back, key=key, on_back=on_back)
+    said, undo, restore = st.columns([6, 1.3, 1.7], vertical_alignment="center", gap="small")
+    said.warning(text, icon=icon)
+    if on_undo is not None:
+        undo.button("Undo the last", key=f"{key}_undo", on_click=on_undo, icon=":material/undo:")
+    with restore:
+        back_button(back, key=key, on_back=on_back, about=about)
 
 
-def back_button(label: str, *, key: str, on_back: Callable[[], None]) -> None:
-    st.button(label, key=key, on_click=on_back, icon=":material/settings_backup_restore:")
+def back_button(label: str, *, key: str, on_back: Callable[[], None], about: str | None = None) -> None:
+    st.button(label, key=key, on_click=on_back, icon=":material/settings_backup_restore:", help=about)
 
 
 def changes_beside(changes: Changes) -> DeltaGenerator:

@@ -24,12 +24,12 @@ def banners(by_hand: words.ByHand, run: open_runs.OpenRun, searched: searches.Se
         undo = hand.undo_rule if len(by_hand.steering.rules) > 1 else None
         edited_history.banner(
             words.steering_banner(by_hand.steering, run.facets, allowed), key="stop_steering", icon=":material/tune:",
-            back="Stop steering", on_back=hand.stop_steering, on_undo=undo,
+            back="Stop steering", on_back=hand.stop_steering, about=words.ABOUT_STEERING, on_undo=undo,
         )  # fmt: skip
     if by_hand.branch:
         edited_history.banner(
             words.branch_banner(by_hand.branch, run.facets), key="back_to_root", icon=":material/restore:",
-            back="Search from the start", on_back=hand.back_to_root,
+            back="Search from the start", on_back=hand.back_to_root, about=words.ABOUT_BRANCHES,
         )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ def searched_tree(run: open_runs.OpenRun, searched: searches.Searched, target: i
         belief.js_gauge(view.belief_shift(trace, focus.node), ground)
         node_panel.node_summary(view.node_reason(trace, focus, given=given), view.node_facts(trace, focus.node))
     with left:
-        legend_box, fold_box, show_box = st.columns([5, 1.5, 2.3], vertical_alignment="center")
+        legend_box, fold_box, show_box = st.columns([5.5, 1.4, 2.3], vertical_alignment="center", gap="small")
         with fold_box:
             fold = controls.fold_control()
         with show_box:

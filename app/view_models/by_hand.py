@@ -67,19 +67,20 @@ def steering_banner(steering: Steering, facets: Facets, allowed: int) -> str:
     """What is steered and how much of the catalogue that leaves."""
     rules = "; ".join(rule_text(rule, facets) for rule in steering.rules)
     whole = facets.catalog.n_items - 1
-    return (
-        f"Steered: {rules}. {allowed:,} of {whole:,} items may be recommended; probabilities are shares among them, "
-        "the belief over categories is the model's own."
-    )
+    return f"Steered: {rules}. {allowed:,} of {whole:,} items may be recommended."
+
+
+ABOUT_STEERING = (
+    "Only what may be recommended is steered: probabilities are shares among the allowed items, the belief over "
+    "categories is the model's own."
+)
+ABOUT_BRANCHES = "The codes of the branch were given by hand; the model computed its belief after each, unchecked."
 
 
 def branch_banner(branch: Branch, facets: Facets) -> str:
     """Where the search goes on from."""
     names = [f"facet {facet_letter(codebook)} “{facets.name(codebook, code)}”" for codebook, code in branch]
-    return (
-        f"Restored branch: every path begins with {', then '.join(names)}. These codes were given by hand and not "
-        f"checked; θ applies from step {len(branch) + 1} on."
-    )
+    return f"Restored branch: every path begins with {', then '.join(names)}; θ applies from step {len(branch) + 1} on."
 
 
 def allowed_prefix(steering: Steering, allowed: int) -> str:

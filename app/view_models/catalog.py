@@ -28,14 +28,25 @@ def found_items(facets: Facets, query: str) -> pd.DataFrame:
 
 
 def found_groups(catalog: Catalog, query: str) -> pd.DataFrame:
-    """Categories and brands whose name has all words of the query, the largest first; `name` is as the run knows it."""
+    """Categories and brands whose name has all words of the query, the largest first; `name` is as the run knows it.
+
+    A category counts what lies below it; one that holds the whole catalogue steers nothing and is left out.
+    """
     words = query.lower().split()
-    counts = np.bincount(catalog.categories[1:], minlength=catalog.n_categories).tolist()
-    rows = [("category", name, count) for name, count in zip(catalog.category_names, counts, strict=True) if count]
+    sizes: Counter[str] = Counter()
+    for name, count in zip(catalog.category_names, _items_of(catalog), strict=True):
+        levels = name.split(" > ")
+        sizes.update({" > ".join(levels[:depth]): count for depth in range(1, len(levels) + 1) if count})
+    rows = [("category", name, count) for name, count in sizes.items() if count < catalog.n_items - 1]
     rows += [("brand", name, count) for name, count in Counter(catalog.brands[1:]).items() if name]
     rows = sorted((row for row in rows if _has(words, f"{row[0]} {row[1]}")), key=lambda row: (-row[2], row[:2]))
     shown = [(kind, name, f"unknown {kind}" if name == UNKNOWN else name, n) for kind, name, n in rows[:MAX_ROWS]]
     return pd.DataFrame(shown, columns=["kind", "name", "called", "items"])
+
+
+def _items_of(catalog: Catalog) -> list[int]:
+    """How many items each category has by itself."""
+    return np.bincount(catalog.categories[1:], minlength=catalog.n_categories).tolist()
 
 
 def _has(words: list[str], text: str) -> bool:

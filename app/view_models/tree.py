@@ -116,7 +116,7 @@ def forced_nodes(trace: ReasoningTrace) -> np.ndarray:
     return single & (trace.fate == Fate.KEPT) & (trace.attempt == 0) & ~last
 
 
-SHOWN = {"all": "everything", "kept": "only kept", "js": "only jumps above"}
+SHOWN = ("everything", "only kept", "only js above")
 """Which nodes of a large tree are drawn; the path that is followed always is."""
 
 
@@ -124,17 +124,17 @@ SHOWN = {"all": "everything", "kept": "only kept", "js": "only jumps above"}
 class Show:
     """Which nodes are drawn."""
 
-    what: str = "all"
-    """A key of SHOWN."""
+    what: str = SHOWN[0]
+    """One of SHOWN."""
     above: float = 0.0
-    """For "js": the smallest jump of the belief that is still hidden, nats."""
+    """For the last of them: the largest jump of the belief (js) that is hidden, nats."""
 
 
 def hidden_nodes(trace: ReasoningTrace, focus: Focus, show: Show) -> np.ndarray:
     """Whether each node is hidden: a node that is shown never hangs on a hidden one."""
-    if show.what == "all":
+    if show.what == SHOWN[0]:
         return np.zeros(trace.n_nodes, dtype=bool)
-    if show.what == "kept":
+    if show.what == SHOWN[1]:
         shown = np.isin(trace.fate, (Fate.KEPT, Fate.FALLBACK))
     else:
         shown = np.nan_to_num(trace.js, nan=-1) > show.above

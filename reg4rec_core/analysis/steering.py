@@ -6,9 +6,9 @@ over categories is the network's own and is not touched. A codebook in which one
 fixed code has probability 1 and, like every forced code, waits until no codebook with a choice is left.
 
 Rules as text, separated by commas: fix:2.117 (codebook.code), forbid:2.117, require_category:NAME,
-forbid_category:NAME, require_brand:NAME, forbid_brand:NAME; a comma in a name is written %2C, a percent sign %25.
-Several rules that require or fix something of the same kind (of the same codebook) are alternatives; all others hold
-together.
+forbid_category:NAME, require_brand:NAME, forbid_brand:NAME; a comma in a name is written %2C, a percent sign %25. A
+category holds those below it ("Makeup" holds "Makeup > Lips"). Several rules that require or fix something of the same
+kind (of the same codebook) are alternatives; all others hold together.
 """
 
 import difflib
@@ -135,8 +135,10 @@ def _carriers(
             raise InputError(f"{rule.kind} needs a {bounds}, got {rule.name}; choose another")
         return codes[:, codebook] == code
     if rule.about == "category":
-        _must_be_known(rule, catalog.category_names)
-        return catalog.categories == catalog.category_names.index(rule.name)
+        below = [name == rule.name or name.startswith(f"{rule.name} > ") for name in catalog.category_names]
+        if not any(below):
+            _must_be_known(rule, catalog.category_names)
+        return np.array(below)[catalog.categories]
     _must_be_known(rule, catalog.brands[1:])
     return np.array([brand == rule.name for brand in catalog.brands])
 
