@@ -31,7 +31,7 @@ def legend(counts: pd.DataFrame, ground: Ground, *, note: str = "") -> None:
         f'<span title="{row["meaning"]}">{_icon(row["kind"], ground)}{row["name"]} <b>{row["count"]}</b></span>'
         for row in counts.to_dict("records")
     )
-    hint = f"{note} The larger a node, the likelier its path. Click a node to follow its path.".strip()
+    hint = f"{note or 'The larger a node, the likelier its path.'} Click a node to follow its path."
     st.html(f'<div class="r4"><div class="r4-legend">{entries}</div><div class="soft">{hint}</div></div>')
 
 

@@ -1,5 +1,7 @@
 """The purchases, what each speaks for, and the ways to change them."""
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
@@ -10,14 +12,17 @@ from app.session import open_runs, searches, theme
 from app.view_models import by_hand as words
 from app.view_models import catalog, history
 from app.view_models import reasoning as view
-from reg4rec_core import HISTORY_LENGTH, DecodeConfig, Edit, ReasoningTrace
+from reg4rec_core import HISTORY_LENGTH, Catalog, DecodeConfig, Edit, ReasoningTrace, SmallestEdit
 
 
 def history_panel(
     run: open_runs.OpenRun, user: int, at: str, decode: DecodeConfig, by_hand: words.ByHand, trace: ReasoningTrace,
     rank: int,
-) -> None:  # fmt: skip
-    """The purchases with what each adds to the followed item, and the ways to change them."""
+) -> Callable[[], None]:  # fmt: skip
+    """The purchases with what each adds to the followed item, and the ways to change them.
+
+    Returns what shows the smallest edit, where it is asked for: the page may show everything else first.
+    """
     facets, recommender = run.facets, run.recommender
     bought = view.history_cards(facets.catalog, recommender.interactions, user, len(recommender.history(user, at)))
     first = history.first_place(len(bought), by_hand.edits)
@@ -35,12 +40,24 @@ def history_panel(
         edited_history.history_editor(
             names, first=first, find=lambda query: catalog.found_items(facets, query), on_edit=hand.edit_history
         )
-        wanted = edited_history.smallest_control()
-    if wanted and len(trace.items):
-        found = searches.smallest(run, user, at, decode, by_hand, rank)
-        places = (np.searchsorted(attribution.positions, found.removed) + first).tolist()
-        text = history.smallest_edit_text(found, [cards["title"][place - first] for place in places], facets.catalog)
-        removals = history.removals(places)
-        edited_history.smallest_edit(
-            text, history.removals_label(places), on_apply=lambda: hand.edit_history(*removals)
-        )
+        wanted = edited_history.smallest_control() and len(trace.items) > 0
+    place = st.container()
+
+    def show_smallest() -> None:
+        if wanted:
+            with place:
+                found = searches.smallest(run, user, at, decode, by_hand, rank)
+                rows = np.searchsorted(attribution.positions, found.removed).tolist()
+                _smallest(found, rows, [cards["title"][row] for row in rows], first, facets.catalog)
+
+    return show_smallest
+
+
+def _smallest(found: SmallestEdit, rows: list[int], titles: list[str], first: int, items: Catalog) -> None:
+    """What the smallest edit is, and the button that makes it; `rows` are those of the cards."""
+    removals = history.removals([row + first for row in rows])
+    edited_history.smallest_edit(
+        history.smallest_edit_text(found, titles, items),
+        history.removals_label(rows),
+        on_apply=lambda: hand.edit_history(*removals),
+    )

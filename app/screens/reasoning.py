@@ -45,7 +45,7 @@ def explore(latest: open_runs.OpenRun) -> None:
     sentence, strip = st.container(), st.container()
     focus = searched_tree(run, searched, target, given=len(by_hand.branch))
     with strip:
-        history_panel(run, user, at, decode, by_hand, trace, history.followed_rank(trace, focus))
+        show_smallest = history_panel(run, user, at, decode, by_hand, trace, history.followed_rank(trace, focus))
     with sentence:
         among = words.allowed_prefix(by_hand.steering, catalog.n_items - 1 - len(searched.barred))
         paragraph(whose + among + view.why(trace, run.facets, focus, by_hand.given_codes))
@@ -71,6 +71,7 @@ def explore(latest: open_runs.OpenRun) -> None:
             document=lambda: view.trace_json(catalog, trace, by_hand.texts),
             graph=lambda: search_graphml(trace, run.facets),
         )
+    show_smallest()
     st.caption(view.footer(run.name, run.weights, run.recommender.run.settings))
 
 
