@@ -72,9 +72,10 @@ def _node(row: dict[str, Any], right: float, ground: Ground) -> dict[str, Any]:
         "colour": colour_of(row["kind"], ground),
         "size": _size(row),
         "opacity": 1.0 if row["chosen"] else _opacity(row),
+        "hidden": row["hidden"],
         "chosen": row["chosen"],
         "link": {"width": 3 if row["on_path"] else 1, "opacity": _link_opacity(row), "dash": mark.dash},
-        "label": f"★ {row['label']}" if row["hit"] else row["label"],
+        "label": _label(row),
         "strong": row["on_path"] or row["hit"],
         "ring": row.get("difference", ""),
         "heading": row["heading"],
@@ -89,7 +90,15 @@ def _column_name(column: dict[str, Any]) -> str:
     return str(column["step"]) if column["narrow"] else f"step {column['step']}"
 
 
+def _label(row: dict[str, Any]) -> str:
+    if row["hidden"]:
+        return ""
+    return f"★ {row['label']}" if row["hit"] else row["label"]
+
+
 def _size(row: dict[str, Any]) -> float:
+    if row["hidden"]:
+        return 0.0
     if row["chosen"]:
         return max(15.0, round(row["size"] + 3, 1))
     if row["folded"]:
@@ -106,6 +115,8 @@ def _opacity(row: dict[str, Any]) -> float:
 
 
 def _link_opacity(row: dict[str, Any]) -> float:
+    if row["hidden"]:
+        return 0.0
     if row["on_path"]:
         return 0.55 if row["later"] else 1.0
     return 0.2 if row["later"] else 0.4

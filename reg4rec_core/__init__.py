@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reg4rec_core.analysis.attribution import Attribution, attribute
+    from reg4rec_core.analysis.attribution import Attribution, SmallestEdit, attribute, smallest_edit
+    from reg4rec_core.analysis.branch import Branch, ask_from, format_branch, parse_branch
     from reg4rec_core.analysis.category_drift import (
         CategoryDrift,
         StepBeliefs,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.evidence import ScoreParts, TransitionSource, score_parts, transition_sources
     from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
     from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
+    from reg4rec_core.analysis.graph_file import search_graphml
     from reg4rec_core.analysis.notes import (
         Note,
         drop_note,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.report_page import report_page
     from reg4rec_core.analysis.search_habits import SearchHabits, search_habits
     from reg4rec_core.analysis.slices import SliceMetrics, cohort_metrics, metrics_by
+    from reg4rec_core.analysis.steering import Steering, SteeringRule, ask_steered, format_steering, parse_steering
     from reg4rec_core.analysis.store_comparison import SliceDifference, StoreComparison, compare_by, compare_stores
     from reg4rec_core.analysis.theta_profile import (
         ThetaChange,
@@ -89,82 +92,77 @@ if TYPE_CHECKING:
     from reg4rec_core.types import UNKNOWN, Catalog, Fate, InputError, Interactions, ReasoningTrace, SemanticIds
 
 _HOMES = {
-    "analysis.attribution": ("Attribution", "attribute"),
+    "analysis.attribution": ("attribute", "Attribution", "smallest_edit", "SmallestEdit"),
+    "analysis.branch": ("ask_from", "Branch", "format_branch", "parse_branch"),
     "analysis.category_drift": (
         "CategoryDrift",
-        "StepBeliefs",
-        "TimeDrift",
         "drift_over_time",
         "history_drift",
         "mass_along_steps",
+        "StepBeliefs",
+        "TimeDrift",
     ),
-    "analysis.codebooks": ("Agreement", "CodeFlow", "CodebookReport", "ItemAttribute", "Likeness", "read_codebooks"),
+    "analysis.codebooks": ("Agreement", "CodebookReport", "CodeFlow", "ItemAttribute", "Likeness", "read_codebooks"),
     "analysis.cohort": ("Cohort", "Leaning", "Range", "read_cohort"),
     "analysis.counterfactual": (
-        "Edit",
-        "TraceComparison",
         "ask_edited",
         "compare_traces",
+        "Edit",
         "format_edits",
         "parse_edits",
+        "TraceComparison",
     ),
     "analysis.document": ("search_document",),
-    "analysis.evidence": ("ScoreParts", "TransitionSource", "score_parts", "transition_sources"),
+    "analysis.evidence": ("score_parts", "ScoreParts", "transition_sources", "TransitionSource"),
     "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
-    "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
-    "analysis.notes": (
-        "Note",
-        "drop_note",
-        "keep_note",
-        "note_document",
-        "note_lines",
-        "notes_file",
-        "read_notes",
-    ),
+    "analysis.facets": ("code_card", "CodeCard", "Facets", "items_left", "read_facets"),
+    "analysis.graph_file": ("search_graphml",),
+    "analysis.notes": ("drop_note", "keep_note", "Note", "note_document", "note_lines", "notes_file", "read_notes"),
     "analysis.parting": ("explain_beliefs", "explain_parting", "fate_changes"),
-    "analysis.projection": ("CodebookMaps", "Layout", "has_umap_maps", "principal_maps", "umap_maps"),
-    "analysis.report": ("ReportedSearch", "ReportedUser", "comparison_report", "search_report"),
+    "analysis.projection": ("CodebookMaps", "has_umap_maps", "Layout", "principal_maps", "umap_maps"),
+    "analysis.report": ("comparison_report", "ReportedSearch", "ReportedUser", "search_report"),
     "analysis.report_page": ("report_page",),
-    "analysis.search_habits": ("SearchHabits", "search_habits"),
-    "analysis.slices": ("SliceMetrics", "cohort_metrics", "metrics_by"),
-    "analysis.store_comparison": ("SliceDifference", "StoreComparison", "compare_by", "compare_stores"),
+    "analysis.search_habits": ("search_habits", "SearchHabits"),
+    "analysis.slices": ("cohort_metrics", "metrics_by", "SliceMetrics"),
+    "analysis.steering": ("ask_steered", "format_steering", "parse_steering", "Steering", "SteeringRule"),
+    "analysis.store_comparison": ("compare_by", "compare_stores", "SliceDifference", "StoreComparison"),
     "analysis.theta_profile": (
-        "ThetaChange",
-        "ThetaInterval",
-        "ThetaProfile",
         "interval_of",
         "profile_theta",
         "theta_changes",
         "theta_intervals",
+        "ThetaChange",
+        "ThetaInterval",
+        "ThetaProfile",
     ),
     "analysis.trace_queries": (
         "CohortCounts",
-        "TraceStore",
-        "UserRow",
         "common_brands",
         "count_users",
         "open_store",
+        "TraceStore",
+        "UserRow",
         "users_of",
     ),
-    "analysis.user_search": ("FoundUser", "UserIndex", "index_users", "search_users"),
+    "analysis.user_search": ("FoundUser", "index_users", "search_users", "UserIndex"),
     "config": ("DecodeConfig", "HISTORY_LENGTH", "RewardWeights"),
     "experiments.grid": ("Axis",),
     "experiments.sweep": ("sweep",),
     "experiments.theta_curve": (
         "Flips",
+        "flips",
+        "read_theta_curve",
+        "suggest_theta",
+        "theta_sweeps",
         "ThetaCurve",
         "ThetaPoint",
         "ThetaReading",
         "ThetaSuggestion",
         "ThetaSweep",
-        "flips",
-        "read_theta_curve",
-        "suggest_theta",
-        "theta_sweeps",
     ),
     "preset": ("Preset", "preset_json", "read_preset"),
     "recommender": ("Recommender",),
-    "types": ("UNKNOWN", "Catalog", "Fate", "InputError", "Interactions", "ReasoningTrace", "SemanticIds"),
+    "types": ("Catalog", "Fate", "InputError", "Interactions", "ReasoningTrace", "SemanticIds", "UNKNOWN"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -174,6 +172,7 @@ __all__ = [
     "Agreement",
     "Attribution",
     "Axis",
+    "Branch",
     "Catalog",
     "CategoryDrift",
     "CodeCard",
@@ -207,6 +206,9 @@ __all__ = [
     "SemanticIds",
     "SliceDifference",
     "SliceMetrics",
+    "SmallestEdit",
+    "Steering",
+    "SteeringRule",
     "StepBeliefs",
     "StoreComparison",
     "ThetaChange",
@@ -224,6 +226,8 @@ __all__ = [
     "UserIndex",
     "UserRow",
     "ask_edited",
+    "ask_from",
+    "ask_steered",
     "attribute",
     "code_card",
     "cohort_metrics",
@@ -243,7 +247,9 @@ __all__ = [
     "facet_letter",
     "fate_changes",
     "flips",
+    "format_branch",
     "format_edits",
+    "format_steering",
     "has_umap_maps",
     "history_drift",
     "index_users",
@@ -256,7 +262,9 @@ __all__ = [
     "note_lines",
     "notes_file",
     "open_store",
+    "parse_branch",
     "parse_edits",
+    "parse_steering",
     "preset_json",
     "principal_maps",
     "profile_theta",
@@ -269,9 +277,11 @@ __all__ = [
     "report_page",
     "score_parts",
     "search_document",
+    "search_graphml",
     "search_habits",
     "search_report",
     "search_users",
+    "smallest_edit",
     "suggest_theta",
     "sweep",
     "theta_changes",

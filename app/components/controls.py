@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.view_models.reasoning import weights_name
+from app.view_models.tree import SHOWN, Show
 from reg4rec_core import DecodeConfig
 
 MOMENTS = {"test": "the last purchase", "valid": "the last but one", "now": "what comes next"}
@@ -97,12 +98,37 @@ def likeness_control(names: list[str]) -> str:
 def fold_control() -> bool:
     """Whether steps without a choice are folded."""
     return st.toggle(
-        "fold forced steps",
+        "fold forced",
         value=True,
         key="fold",
         bind="query-params",
         help="Once a branch has one item left, its remaining codes are forced. They are still checked.",
     )
+
+
+def show_control() -> Show:
+    """Which nodes of the tree to draw."""
+    box, number = st.columns([1.8, 1], gap="xsmall", vertical_alignment="center")
+    chosen = box.selectbox(
+        "Nodes to show",
+        SHOWN,
+        key="show",
+        bind="query-params",
+        label_visibility="collapsed",
+        help="js is how far a node moved the belief, in nats. The followed path is always shown.",
+    )
+    above = number.number_input(
+        "js above",
+        min_value=0.0,
+        max_value=MAX_THETA,
+        value=0.05,
+        step=0.01,
+        key="above",
+        bind="query-params",
+        disabled=chosen != SHOWN[-1],
+        label_visibility="collapsed",
+    )
+    return Show(chosen if chosen in SHOWN else SHOWN[0], min(max(float(above), 0.0), MAX_THETA))
 
 
 def choice_control(label: str, names: list[str], *, key: str, help: str = "") -> str:

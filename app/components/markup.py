@@ -34,7 +34,7 @@ STYLE = """
                               background: currentColor; }
 .r4-influence .fill { position: absolute; top: 0; bottom: 0; }
 .r4-influence .num { font-size: .8rem; min-width: 3em; }
-.r4-legend { display: flex; flex-wrap: wrap; gap: 4px 18px; align-items: center; }
+.r4-legend { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; }
 .r4-legend .glyph { font-size: 1.25em; line-height: 1; margin-right: 5px; }
 .r4-scroll { overflow: auto; border-top: 1px solid var(--line); }
 .r4-table { border-collapse: collapse; width: 100%; font-size: .86rem; }

@@ -110,7 +110,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     showTip(tip, data.nodes[row], drawn.place(data.nodes[row]), width)
   }
   const neighbour = (row, by) => {
-    const column = data.nodes.map((node, at) => at).filter((at) => data.nodes[at].x === data.nodes[row].x)
+    const column = data.nodes.map((node, at) => at).filter((at) => data.nodes[at].x === data.nodes[row].x && !data.nodes[at].hidden)
     column.sort((a, b) => data.nodes[a].y - data.nodes[b].y)
     return column[column.indexOf(row) + by]
   }

@@ -36,15 +36,18 @@ _tree = st.components.v2.component(
 )
 
 
-def legend(counts: pd.DataFrame, ground: Ground, *, rings: Mapping[str, int] | None = None) -> None:
-    """How each kind of node looks, and how many there are; `rings` counts what another tree lacks, then changes."""
+def legend(counts: pd.DataFrame, ground: Ground, *, rings: Mapping[str, int] | None = None, note: str = "") -> None:
+    """How each kind of node looks, and how many there are.
+
+    `rings` counts what another tree lacks, then changes; `note` says what is not drawn.
+    """
     entries = "".join(
         f'<span title="{row["meaning"]}">{_icon(row["kind"], ground)}{row["name"]} <b>{row["count"]}</b></span>'
         for row in counts.to_dict("records")
     )
     signs = zip(RING_SIGNS, (rings or {}).items(), strict=False)
     entries += "".join(f"<span>{sign}{escape(said)} <b>{count}</b></span>" for sign, (said, count) in signs)
-    hint = "The larger a node, the likelier its path. Click a node to follow its path."
+    hint = f"{note or 'The larger a node, the likelier its path.'} Click a node to follow its path."
     st.html(f'<div class="r4"><div class="r4-legend">{entries}</div><div class="soft">{hint}</div></div>')
 
 

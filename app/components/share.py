@@ -13,8 +13,12 @@ def share(
     what: str = "the search",
     report: Callable[[], str] | None = None,
     twin: Callable[[], str] | None = None,
+    graph: Callable[[], str] | None = None,
 ) -> None:
-    """A link that restores the view, and what it shows as JSON; `report` makes a page to hand on, `twin` its JSON."""
+    """A link that restores the view, and what it shows as JSON.
+
+    `report` makes a page to hand on, `twin` its JSON, `graph` the tree as GraphML.
+    """
     with st.popover("Share", icon=":material/ios_share:", width="stretch"):
         st.caption("This link restores exactly this view.")
         st.code(link, language=None, wrap_lines=True)
@@ -26,6 +30,15 @@ def share(
             icon=":material/download:",
             on_click="ignore",
         )
+        if graph is not None:
+            st.download_button(
+                "Download the tree (GraphML)",
+                data=graph,
+                file_name=file_name.removesuffix(".json") + ".graphml",
+                mime="application/graphml+xml",
+                icon=":material/account_tree:",
+                on_click="ignore",
+            )
         if report is not None:
             st.download_button(
                 "Report (HTML)",

@@ -10,7 +10,7 @@ from app.screens.reported import Shown, document
 from app.session import notes as kept
 from app.view_models import notes as note_view
 from app.view_models import reasoning as view
-from reg4rec_core import InputError, Note, format_edits, report_page
+from reg4rec_core import InputError, Note, format_edits, report_page, search_graphml
 
 
 def hand_on(shown: Shown, file_name: str) -> None:
@@ -21,9 +21,10 @@ def hand_on(shown: Shown, file_name: str) -> None:
         share(
             shown.link,
             file_name=file_name,
-            document=lambda: view.trace_json(catalog, shown.searched.trace),
+            document=lambda: view.trace_json(catalog, shown.searched.trace, shown.by_hand.texts),
             report=lambda: report_page(document(shown)),
             twin=lambda: json.dumps(document(shown), ensure_ascii=False),
+            graph=lambda: search_graphml(shown.searched.trace, shown.run.facets),
         )
 
 
@@ -37,7 +38,7 @@ def note_popover(shown: Shown) -> None:
         kept.keep(
             Note(
                 run=run.name, weights=run.weights, user=shown.key, at=shown.at, theta=shown.searched.trace.theta,
-                edits=format_edits(shown.edits), history=tuple(keys[item] for item in shown.searched.history),
+                edits=format_edits(shown.by_hand.edits), history=tuple(keys[item] for item in shown.searched.history),
                 path=subject.path, item=subject.item, label=label, tag=tag, text=text, link=shown.link,
             )
         )  # fmt: skip

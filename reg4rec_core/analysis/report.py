@@ -62,6 +62,8 @@ class ReportedUser:
     """What came next, -1 where it is not known."""
     edits: str
     """As a link writes them, "" for the real history."""
+    by_hand: str = ""
+    """What else was asked for by hand, in sentences."""
 
 
 def reported_user(interactions: Interactions, user: int, at: str, length: int, target: int) -> ReportedUser:
@@ -123,6 +125,7 @@ def _frame(
         "user": user.key,
         "at": user.at,
         "edits": user.edits,
+        "by_hand": user.by_hand,
         "history": [
             _item(catalog, item) | {"date": date} for item, date in zip(user.history.tolist(), user.dates, strict=True)
         ],

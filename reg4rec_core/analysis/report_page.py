@@ -72,7 +72,8 @@ def report_page(document: Document) -> str:
 def _whose(document: Document) -> str:
     asked = MOMENTS.get(document["at"], document["at"])
     edited = " The history was edited; nobody bought like this." if document["edits"] else ""
-    return f"Asked for {asked}; made {document['made'].replace('T', ' ').split('+')[0]} UTC.{edited}"
+    steered = f" {escape(document['by_hand'])}" if document["by_hand"] else ""
+    return f"Asked for {asked}; made {document['made'].replace('T', ' ').split('+')[0]} UTC.{edited}{steered}"
 
 
 def _difference(document: Document) -> list[str]:

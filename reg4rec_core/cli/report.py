@@ -41,7 +41,7 @@ def command(run: Path, user: str, at: Any, out: Path, weights: str, as_json: boo
         raise InputError(f"--out names an HTML file, which ends in .html, got {str(out)!r}")
     recommender = Recommender.load(run, weights=weights)
     history = history_of_user(recommender, user, at)
-    trace = recommender.recommend([history], with_options(recommender.decode, options))[0]
+    trace = recommender.recommend([history], with_options(recommender, options))[0]
     facets = read_facets(recommender.catalog, recommender.semantic_ids, recommender.interactions)
     row, seen = recommender.user_index(user), history[-HISTORY_LENGTH:]
     sources = [recommender.transition_sources(seen, int(item)) for item in trace.items]

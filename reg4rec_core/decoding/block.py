@@ -22,6 +22,7 @@ from reg4rec_core.decoding.code_probabilities import (
     RootView,
     completions,
     expand,
+    expand_given,
     log_softmax_over,
     read_beams,
     read_root,
@@ -31,6 +32,8 @@ from reg4rec_core.decoding.pruning import UNSEEN, Evaluated, Verdicts, prune_and
 from reg4rec_core.decoding.reasoning_model import ReasoningModel, State
 from reg4rec_core.types import Fate
 
+Prefix = Sequence[tuple[int, int]]
+"""Codes (codebook, code) that all paths begin with, in this order; of different codebooks."""
 BLOCK_USERS = 6
 """Histories searched together; a smaller block is filled up with copies of its last history."""
 
@@ -155,6 +158,7 @@ def search_block(
     histories: Int[Tensor, "B L"],
     excluded: Bool[Tensor, "B N"],
     config: DecodeConfig,
+    prefix: Prefix = (),
 ) -> BlockResult:
     """Search B histories: expand, keep the best W, prune and regenerate, for M steps; then rank the leaves' items."""
     beams, first_state = open_root(model, index, histories, excluded, config)
@@ -162,7 +166,7 @@ def search_block(
     root_beliefs, root_completion = beams.beliefs[:, 0], completions(beams.view, config.code_probabilities)[:, 0]
     steps: list[StepRecord] = []
     for step in range(1, index.n_codebooks + 1):
-        pool = best_candidates(expand(beams.view, config.code_probabilities, config.selection), beams, config)
+        pool = best_candidates(next_codes(beams, config, prefix[step - 1 : step]), beams, config)
         if step < index.n_codebooks:
             theta = config.theta_at(step) if step >= config.check_from else float("inf")
             verdicts = judge(model, index, beams, pool, excluded, step, theta, config)
@@ -198,6 +202,13 @@ def open_root(
 def beliefs_of(model: ReasoningModel, state: State) -> Float[Tensor, "B V C"]:
     """The category belief at a state, float64, summing to 1."""
     return torch.softmax(model.category_log_probs(state).double(), -1)
+
+
+def next_codes(beams: Beams, config: DecodeConfig, given: Prefix) -> Expansion:
+    """What may come next on each path: the code that is given, else the codes of the codebook that speaks next."""
+    for codebook, code in given:
+        return expand_given(beams.view, config.code_probabilities, codebook, code)
+    return expand(beams.view, config.code_probabilities, config.selection)
 
 
 def keys_of(expansion: Expansion, beams: Beams, config: DecodeConfig) -> Float[Tensor, "B WK"]:
