@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.evidence import ScoreParts, TransitionSource, score_parts, transition_sources
     from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
     from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
+    from reg4rec_core.analysis.health import HealthCheck, check_run
     from reg4rec_core.analysis.projection import CodebookMaps, Layout, has_umap_maps, principal_maps, umap_maps
     from reg4rec_core.analysis.slices import SliceMetrics, cohort_metrics, metrics_by
     from reg4rec_core.analysis.store_comparison import StoreComparison, compare_stores
@@ -84,6 +85,7 @@ _HOMES = {
     "analysis.evidence": ("ScoreParts", "TransitionSource", "score_parts", "transition_sources"),
     "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
     "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
+    "analysis.health": ("HealthCheck", "check_run"),
     "analysis.projection": ("CodebookMaps", "Layout", "has_umap_maps", "principal_maps", "umap_maps"),
     "analysis.slices": ("SliceMetrics", "cohort_metrics", "metrics_by"),
     "analysis.store_comparison": ("StoreComparison", "compare_stores"),
@@ -130,6 +132,7 @@ __all__ = [
     "Facets",
     "Fate",
     "FoundUser",
+    "HealthCheck",
     "InputError",
     "Interactions",
     "ItemAttribute",
@@ -155,6 +158,7 @@ __all__ = [
     "UserRow",
     "ask_edited",
     "attribute",
+    "check_run",
     "code_card",
     "cohort_metrics",
     "common_brands",

@@ -3,13 +3,14 @@
 import streamlit as st
 
 from app.components import controls, edited_history, node_panel
+from app.components.footer import footer
 from app.components.history_strip import history_strip
 from app.components.markup import page_heading, paragraph
 from app.components.recommendation_list import recommendation_list
 from app.components.share import share
 from app.components.user_picker import user_picker
 from app.screens.searched_tree import searched_tree
-from app.session import focus_user, open_runs, searches, theme
+from app.session import focus_user, open_runs, provenance, searches, theme
 from app.view_models import history
 from app.view_models import reasoning as view
 from reg4rec_core import HISTORY_LENGTH, InputError, compare_traces
@@ -66,7 +67,7 @@ def explore(latest: open_runs.OpenRun) -> None:
         link = view.permalink(st.context.url or "", what | view.link_state(decode, focus, trace, edits))
         name = view.file_name(what | ({"edit": "edited"} if edits else {}))
         share(link, file_name=name, document=lambda: view.trace_json(catalog, trace))
-    st.caption(view.footer(run.name, run.weights, recommender.run.settings))
+    footer(provenance.where_from(run.name, run.weights))
 
 
 page()

@@ -25,6 +25,7 @@ COMMANDS = {
     "profile": "Give every result that any theta of a range has for one user.",
     "trace": "Search all users once and keep every trace under RUN/traces/, or check such a store.",
     "cohorts": "Say for whom a model works, and how categories drift, from a store of traces.",
+    "check": "Say whether a run is healthy: named checks against stated bounds, each with its reason.",
     "bench": "Measure the speed of training or decoding against this machine's floor.",
     "app": "Open the application on a run in the browser.",
 }
