@@ -8,7 +8,7 @@ from app.components.footer import footer
 from app.components.markup import number_cards, page_heading
 from app.screens.overview_panels import curves, least_served, missing, number_formats
 from app.screens.tour import entrance
-from app.session import open_runs, overview, provenance, theme
+from app.session import open_runs, overview, provenance, theme, tour
 from app.view_models import overview as view
 from app.view_models.reasoning import sentence
 from reg4rec_core import InputError
@@ -21,7 +21,8 @@ def page() -> None:
     try:
         with choice:
             run = open_runs.open_run(controls.run_control(list(open_runs.known_runs())))
-        entrance()
+        if not tour.is_touring():
+            entrance()
         explore(run, overview.run_record(run))
     except InputError as error:
         st.error(sentence(str(error)), icon=":material/error:")

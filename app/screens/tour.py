@@ -1,12 +1,13 @@
 """The guided tour above every page: which stop it is, what is to be seen, and the way on."""
 
 from functools import partial
+from typing import NoReturn
 
 import streamlit as st
 
 from app.components.tour_card import tour_card
 from app.session import theme, tour
-from app.view_models.tour import INVITATION, NO_TOUR, progress
+from app.view_models.tour import INVITATION, NO_TOUR, Stop, progress
 from reg4rec_core import InputError
 
 FIRST_PAGE = "overview"
@@ -25,10 +26,9 @@ def guide(url_path: str) -> None:
         if not stops:
             st.info(NO_TOUR)
         return
-    stop = stops[number - 1]
-    if not tour.is_at(stop, url_path or FIRST_PAGE):
-        tour.go(stop, number)
-        st.switch_page(f"screens/{stop.page}.py", query_params=tour.address_of(stop, number))
+    stop, page = stops[number - 1], url_path or FIRST_PAGE
+    if not tour.is_at(stop, page):
+        arrive(stop, number, page)
     back, onward = number - 1, number + 1
     tour_card(
         stop.heading,
@@ -39,6 +39,14 @@ def guide(url_path: str) -> None:
         on_next=partial(tour.go, stops[onward - 1], onward) if onward <= len(stops) else None,
         on_close=tour.leave,
     )
+
+
+def arrive(stop: Stop, number: int, page: str) -> NoReturn:
+    """Go to the page of a stop; from that page itself by way of the first one: only a new page reads its address."""
+    if page == stop.page:
+        st.switch_page(f"screens/{FIRST_PAGE}.py", query_params={"tour": str(number)})
+    tour.go(stop, number)
+    st.switch_page(f"screens/{stop.page}.py", query_params=tour.address_of(stop, number))
 
 
 def entrance() -> None:

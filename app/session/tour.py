@@ -152,16 +152,17 @@ def begin() -> None:
 
 
 def go(stop: view.Stop, number: int) -> None:
-    """Let page and address say what the stop says; before any widget of the page is drawn."""
-    wanted = {**stop.state, "tour": str(number)}
+    """Let page and address say what the stop says; before any widget of the page is drawn.
+
+    What a widget of this session holds is set in the session, which brings it into the address; the rest goes there.
+    """
     for name in FREE:
-        if name in wanted:
-            st.query_params[name] = str(wanted[name])
-        else:
-            st.query_params.pop(name, None)
+        st.query_params.pop(name, None)
     for name, value in stop.state.items():
-        if name not in FREE:
+        if name in st.session_state and name not in FREE:
             st.session_state[name] = value
+    for name, text in address_of(stop, number).items():
+        st.query_params[name] = text
 
 
 def is_at(stop: view.Stop, page: str) -> bool:
@@ -170,10 +171,11 @@ def is_at(stop: view.Stop, page: str) -> bool:
 
 
 def address_of(stop: view.Stop, number: int) -> dict[str, str]:
-    """What the address keeps on the way to a stop: what pages write themselves, and the run."""
-    kept = {name: str(value) for name, value in stop.state.items() if name in FREE} | {"tour": str(number)}
-    asked = st.query_params.get("run")
-    return kept | ({"run": asked} if asked is not None and "run" not in st.session_state else {})
+    """What the address has to say on the way to a stop: what pages write themselves, what no widget holds, the run."""
+    said = {**stop.state, "tour": number}
+    if "run" in st.query_params:
+        said["run"] = st.query_params["run"]
+    return {name: view.url_text(value) for name, value in said.items() if name in FREE or name not in st.session_state}
 
 
 def leave() -> None:

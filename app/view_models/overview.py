@@ -43,14 +43,15 @@ def metric_cards(report: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     cards = [_metric_card(report, name) for name in ("recall@10", "ndcg@10")]
     floor = report.get("baselines", {}).get("transitions", {}).get("recall@10")
     if floor:
-        times = report["recall@10"] / floor
-        cards.append(("Recall@10 over simple counting", f"{times - 1:+.0%}", f"counted transitions reach {floor:.3f}"))
+        gain = f"{100 * report['recall@10'] / floor - 100:+.0f} %"
+        cards.append(("Recall@10 over simple counting", gain, f"counted transitions reach {floor:.3f}"))
     change = report.get("against", {}).get("difference", {}).get("ndcg@10")
     if change:
         interval = f"95 %: {change['low']:+.4f} to {change['high']:+.4f}"
         cards.append(("NDCG@10 gained by post-training", f"{change['mean']:+.4f}", interval))
     if "coverage" in report:
-        cards.append(("catalogue recommended", f"{report['coverage']:.0%}", "products in at least one list of ten"))
+        share = f"{100 * report['coverage']:.0f} %"
+        cards.append(("catalogue recommended", share, "products in at least one list of ten"))
     return cards
 
 
@@ -85,7 +86,7 @@ def health_sentence(checks: Sequence[HealthCheck]) -> str:
     passed = f"{len(known) - len(failed)} of {len(known)} checks pass"
     unknown = len(checks) - len(known)
     said = f"{passed}; {unknown} cannot be made yet." if unknown else f"{passed}."
-    return said if not failed else f"{said} To look at: {'; '.join(check.name for check in failed)}."
+    return said if not failed else f"{said} To look at: {'; '.join(f'“{check.name}”' for check in failed)}."
 
 
 def health_rows(checks: Sequence[HealthCheck]) -> list[dict[str, str]]:

@@ -99,7 +99,8 @@ def facet_stop(trace: ReasoningTrace, facets: Facets, *, user: str) -> Stop:
     caption = (
         f"The model does not think in products but in codes: each product has {size}, one for every facet. For shopper "
         f"{user} it began with code {code} of facet {letter}, which stands for “{facets.name(codebook, code)}”: "
-        f"{card.load:,} of {facets.catalog.n_items - 1:,} products carry it, {_title(facets.catalog, item)} among them."
+        f"{card.load:,} of {facets.catalog.n_items - 1:,} products carry it, {_title(facets.catalog, item)} among "
+        "them. The card of the code stands further down."
     )
     return Stop("codebooks", "What the model thinks in", caption, {"facet": letter, "code": str(code)})
 
@@ -194,7 +195,7 @@ def cohort_stop(slices: Sequence[SliceMetrics], *, store: str, by: str) -> Stop 
 
 def health_stop(checks: Sequence[HealthCheck], recall: float | None, users: int) -> Stop:
     """Whether the run is healthy, on the first page."""
-    failed = [check.name for check in checks if check.verdict == "failed"]
+    failed = [f"“{check.name}”" for check in checks if check.verdict == "failed"]
     known = sum(check.verdict != "unknown" for check in checks)
     measured = f"For {recall:.1%} of {users:,} users the next purchase is among the first ten. " if recall else ""
     caption = (
@@ -203,6 +204,13 @@ def health_stop(checks: Sequence[HealthCheck], recall: float | None, users: int)
         + " Every number on this page says what it is held against."
     )
     return Stop("overview", "Can this model be trusted?", caption, {})
+
+
+def url_text(value: str | int | float | bool) -> str:
+    """A choice as the address spells it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def progress(number: int, count: int) -> str:
