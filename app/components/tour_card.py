@@ -45,7 +45,6 @@ def _style(surface: str, edge: str) -> str:
 [data-testid="stLayoutWrapper"]:has(> .st-key-{KEY}) {{ position: sticky; top: 3.4rem; z-index: 90; }}
 .st-key-{KEY} {{ background: {surface}; border: 1px solid {edge}; border-left-width: 5px; border-radius: 6px;
                  padding: 10px 14px; }}
-.st-key-{KEY} p {{ margin: 0; }}
 </style>
 """
 

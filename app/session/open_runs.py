@@ -1,6 +1,5 @@
 """Runs and their weights, opened once for all visitors."""
 
-import atexit
 import gc
 import os
 from dataclasses import dataclass, replace
@@ -81,7 +80,6 @@ def _open(key: RunKey, name: str) -> OpenRun:
     recommender.recommend([recommender.interactions.sequence(0)], recommender.decode)
     gc.collect()
     gc.freeze()  # what is loaded stays: without this every click pays for searching it for garbage
-    atexit.register(gc.unfreeze)  # or libraries complain of what is left when the program ends
     return OpenRun(key, name, recommender, facets, users)
 
 
