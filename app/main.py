@@ -4,13 +4,18 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.screens.tour import guide
+
 # A drawn icon: named ones would be fetched from another host.
 st.set_page_config(page_title="reg4rec", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
 PAGES = [
+    st.Page("screens/overview.py", title="Overview", default=True),
     st.Page("screens/reasoning.py", title="Reasoning"),
     st.Page("screens/tuning.py", title="Tuning"),
     st.Page("screens/codebooks.py", title="Codebooks"),
     st.Page("screens/cohorts.py", title="Cohorts"),
     st.Page("screens/compare.py", title="Compare"),
 ]
-st.navigation(PAGES, position="top").run()
+page = st.navigation(PAGES, position="top")
+guide(page.url_path)
+page.run()

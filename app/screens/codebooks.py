@@ -5,12 +5,13 @@ import streamlit as st
 from app import charts
 from app.components import controls
 from app.components.figure import figure
+from app.components.footer import footer
 from app.components.markup import page_heading, paragraph, table
 from app.components.share import share
 from app.screens.codebook_panels import code_map, flow_and_collisions, one_facet
-from app.session import codebooks, open_runs, theme
+from app.session import codebooks, open_runs, provenance, theme
 from app.view_models import codebooks as view
-from app.view_models.reasoning import footer, permalink, sentence
+from app.view_models.reasoning import permalink, sentence
 from reg4rec_core import CodebookReport, InputError
 
 
@@ -38,7 +39,7 @@ def explore(run: open_runs.OpenRun) -> None:
         state = {"run": run.name, "facet": names[facet], **view.url_choices(st.query_params.to_dict())}
         link, name = permalink(st.context.url or "", state), f"codebooks-{run.name}.json"
         share(link, file_name=name, document=lambda: view.report_json(report), what="the report")
-    st.caption(f"{view.gate_note(report)} {footer(run.name, run.weights, run.recommender.run.settings)}")
+    footer(provenance.where_from(run.name, run.weights), note=view.gate_note(report))
 
 
 def experts(report: CodebookReport, names: list[str]) -> int:

@@ -1,11 +1,27 @@
-"""The users of a cohort, or behind what is marked in a chart: every name leads to the tree of that search."""
+"""Which users the Cohorts page is about, and those of them that it lists: every name leads to a search's tree."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from app.components import controls
+from app.components.cohort_builder import cohort_form, quick_cohorts
 from app.components.user_table import user_table
 from app.session import chosen_cohort, stored_searches
 from app.view_models import cohorts as view
-from reg4rec_core import Cohort, TraceStore, UserRow, count_users, users_of
+from reg4rec_core import Cohort, TraceStore, UserRow, common_brands, count_users, read_cohort, users_of
+
+
+def whom(store: TraceStore) -> tuple[Cohort, DeltaGenerator]:
+    """The row that chooses the cohort; returns it and the place for what is taken away."""
+    quick, build, text, take_away = st.columns([6, 2, 2.4, 1.2], vertical_alignment="bottom", gap="medium")
+    with text:
+        cohort = read_cohort(controls.cohort_text())
+    with quick:
+        quick_cohorts(cohort, on_choose=chosen_cohort.choose_cohort)
+    with build:
+        brands = stored_searches.ask(common_brands, store, Cohort())
+        cohort_form(cohort, categories=store.category_names, brands=brands, on_choose=chosen_cohort.choose_cohort)
+    return cohort, take_away
 
 
 def users(run: str, store: TraceStore, cohort: Cohort, marked: Cohort | None) -> None:

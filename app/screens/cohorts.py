@@ -5,17 +5,17 @@ from pathlib import Path
 import streamlit as st
 
 from app.components import controls
-from app.components.cohort_builder import cohort_form, quick_cohorts
+from app.components.footer import footer
 from app.components.markup import number_cards, page_heading
 from app.components.share import share
 from app.screens import cohort_panels as panels
 from app.screens.cohort_comparison import beside
 from app.screens.cohort_look import Look, answer
-from app.screens.cohort_users import users
-from app.session import address, chosen_cohort, open_runs, stored_searches, theme
+from app.screens.cohort_users import users, whom
+from app.session import address, chosen_cohort, open_runs, provenance, stored_searches, theme
 from app.view_models import cohorts as view
 from app.view_models.reasoning import permalink, sentence
-from reg4rec_core import Cohort, InputError, TraceStore, common_brands, count_users, read_cohort
+from reg4rec_core import InputError, count_users
 
 
 def page() -> None:
@@ -28,9 +28,11 @@ def page() -> None:
                 name = controls.choice_control("Stored search", list(stores), key="store", help=view.STORE_HELP)
         if stores:
             explore(run, stores, name)
+            footer(provenance.of_store(run, stored_searches.open_trace_store(stores[name]).description))
         else:
             st.info(view.NO_STORE, icon=":material/database:")
             st.code(view.make_command(str(open_runs.run_path(run))), language="bash")
+            footer(provenance.where_from(run, ""))
     except InputError as error:
         st.error(sentence(str(error)), icon=":material/error:")
 
@@ -62,19 +64,6 @@ def explore(run: str, stores: dict[str, Path], name: str) -> None:
         link = {"run": run, "store": name, **users_of_view, **address.choices(view.CHOICES)}
         share(permalink(st.context.url or "", link), file_name=f"cohort-{run}.json",
               document=lambda: panels.document(store, cohort), what="the numbers")  # fmt: skip
-
-
-def whom(store: TraceStore) -> tuple[Cohort, st.delta_generator.DeltaGenerator]:
-    """The row that chooses the cohort; returns it and the place for what is taken away."""
-    quick, build, text, take_away = st.columns([6, 2, 2.4, 1.2], vertical_alignment="bottom", gap="medium")
-    with text:
-        cohort = read_cohort(controls.cohort_text())
-    with quick:
-        quick_cohorts(cohort, on_choose=chosen_cohort.choose_cohort)
-    with build:
-        brands = stored_searches.ask(common_brands, store, Cohort())
-        cohort_form(cohort, categories=store.category_names, brands=brands, on_choose=chosen_cohort.choose_cohort)
-    return cohort, take_away
 
 
 page()

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.components import controls, edited_history, node_panel
+from app.components.footer import footer
 from app.components.markup import page_heading, paragraph
 from app.components.recommendation_list import recommendation_list
 from app.components.user_picker import user_picker
@@ -11,7 +12,7 @@ from app.screens.handed_on import hand_on
 from app.screens.history_panel import history_panel
 from app.screens.reported import Shown
 from app.screens.searched_tree import searched_tree
-from app.session import address, focus_user, open_runs, searches
+from app.session import address, focus_user, open_runs, provenance, searches
 from app.session import by_hand as hand
 from app.view_models import by_hand as words
 from app.view_models import history
@@ -65,7 +66,7 @@ def explore(latest: open_runs.OpenRun) -> None:
         link = view.permalink(st.context.url or "", what | state | address.choices(view.CHOICES))
         hand_on(Shown(run, key, at, searched, focus, target, by_hand, link), view.file_name(what | by_hand.saved_as))
     show_smallest()
-    st.caption(view.footer(run.name, run.weights, run.recommender.run.settings))
+    footer(provenance.where_from(run.name, run.weights))
 
 
 page()

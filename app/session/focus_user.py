@@ -34,10 +34,15 @@ def _first_user(key: RunKey, _run: OpenRun) -> int:
     return best
 
 
+def first_user(run: OpenRun) -> int:
+    """A user worth showing to a newcomer, the same on every visit."""
+    return _first_user(run.key, run)
+
+
 def chosen_user_key(run: OpenRun) -> str:
     """The user that the URL names, or one worth showing."""
     key = st.query_params.get("user")
-    return key if key is not None else run.recommender.interactions.user_keys[_first_user(run.key, run)]
+    return key if key is not None else run.recommender.interactions.user_keys[first_user(run)]
 
 
 def choose_user(key: str) -> None:

@@ -6,13 +6,13 @@ A row of a table that stands for users has them as the text of their cohort, `co
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from app.view_models.reasoning import date_text, permalink, short_category, weights_name
+from app.view_models.links import page_link
+from app.view_models.reasoning import date_text, short_category, weights_name
 from reg4rec_core import (
     CategoryDrift,
     Cohort,
@@ -107,6 +107,20 @@ def store_words(description: dict[str, Any]) -> str:
     if settings.get("split") in MOMENTS:
         parts.append(f"asked for {MOMENTS[settings['split']]}")
     return ", ".join(parts)
+
+
+def store_weights(description: dict[str, Any]) -> str:
+    """The training stage whose weights searched, "" where the store does not say."""
+    return str(description.get("settings", {}).get("weights", ""))
+
+
+def sample(description: dict[str, Any]) -> str:
+    """How the users of a store were drawn."""
+    settings, users = description.get("settings", {}), description.get("users")
+    if users is None:
+        return ""
+    drawn = f"{users:,} users drawn at random, seed {settings.get('seed', 0)}"
+    return drawn if settings.get("users") else f"all {users:,} users, no sample"
 
 
 def cohort_words(cohort: Cohort) -> list[str]:
@@ -430,8 +444,6 @@ def _place(row: UserRow) -> str:
 
 def tree_link(address: str, run: str, key: str, settings: dict[str, Any]) -> str:
     """The Reasoning page on a user, with the weights and the settings of the stored search."""
-    home = str(PurePosixPath(address.split("?")[0]).parent) if address else ""
-    home = home.replace(":/", "://", 1) + "/" if home else ""
     decode = settings.get("decode", {})
     theta = decode.get("theta")
     state = {
@@ -443,7 +455,7 @@ def tree_link(address: str, run: str, key: str, settings: dict[str, Any]) -> str
         "corp": "false" if decode and theta is None else "",
         "beam": str(decode.get("beam_width", "")),
     }
-    return permalink(home, state)
+    return page_link(address, "reasoning", state)
 
 
 CHOICES = ("by", "metric", "source", "period", "against")

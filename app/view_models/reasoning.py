@@ -371,11 +371,13 @@ def file_name(what: dict[str, str]) -> str:
     return f"search-{'-'.join(what.values())}.json"
 
 
-def footer(name: str, weights: str, settings: dict) -> str:
-    """Where the numbers come from."""
+def footer(name: str, weights: str, settings: dict, *, run_id: str = "", sample: str = "") -> str:
+    """Where the numbers come from: run, weights, package, revision, data, and how a sample was drawn."""
+    whose = f"Run {name}, {weights_name(weights)} weights" if weights else f"Run {name}"
     made_by = f"reg4rec {settings.get('package_version', UNKNOWN)}, revision {settings.get('git_revision', UNKNOWN)}"
-    data = settings.get("data_checksum", UNKNOWN)[:12]
-    return f"Run {name}, {weights_name(weights)} weights · made by {made_by} · data {data}"
+    parts = [whose, f"made by {made_by}", f"data {settings.get('data_checksum', UNKNOWN)[:12]}"]
+    parts += [f"run id {run_id[:12]}"] if run_id else []
+    return " · ".join([*parts, sample] if sample else parts)
 
 
 def sentence(message: str) -> str:

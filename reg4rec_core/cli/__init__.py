@@ -27,6 +27,7 @@ COMMANDS = {
     "cohorts": "Say for whom a model works, and how categories drift, from a store of traces.",
     "report": "Write the search for one user as a page that opens offline, and its numbers as JSON beside it.",
     "notes": "List the notes that people made in the application, or export them to train on.",
+    "check": "Say whether a run is healthy: named checks against stated bounds, each with its reason.",
     "bench": "Measure the speed of training or decoding against this machine's floor.",
     "app": "Open the application on a run in the browser.",
 }

@@ -23,6 +23,7 @@ def app(tiny_run, monkeypatch, tmp_path) -> AppTest:
 
 
 def started(app: AppTest, **state: str) -> AppTest:
+    app.switch_page("screens/reasoning.py")
     for name, value in state.items():
         app.query_params[name] = value
     app.run()

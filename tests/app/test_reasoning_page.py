@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app.session import focus_user, open_runs, searches
 from reg4rec_core import InputError
 
+PAGE = "screens/reasoning.py"
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
 
 
@@ -22,6 +23,7 @@ def app(tiny_run, monkeypatch, tmp_path) -> AppTest:
 
 
 def started(app: AppTest, **state: str) -> AppTest:
+    app.switch_page(PAGE)
     for name, value in state.items():
         app.query_params[name] = value
     app.run()
@@ -47,6 +49,14 @@ def test_the_first_user_is_the_same_on_every_visit(app):
     first = link_of(started(app))
     focus_user._first_user.clear()
     assert link_of(started(AppTest.from_file(str(MAIN), default_timeout=60))) == first
+
+
+def test_a_link_to_a_user_on_the_first_page_leads_to_the_search(app):
+    app.query_params["user"], app.query_params["theta"], app.query_params["step"] = "visitor 5", "0.1", "3"
+    app.run()
+    assert not app.exception
+    assert app.slider(key="theta").value == pytest.approx(0.1)
+    assert {"user": "visitor 5", "step": "3"}.items() <= link_of(app).items()
 
 
 def test_query_parameters_restore_the_view(app):

@@ -158,7 +158,7 @@ def test_the_search_comes_away_as_json(visit: Visit, tmp_path):
 
 
 def test_an_unknown_user_is_told_in_one_sentence(visit: Visit):
-    visit.page.goto(f"{visit.server}/?user=nobody")
+    visit.page.goto(f"{visit.server}/reasoning?user=nobody")
     visit.page.get_by_text("There is no user 'nobody' in this run").wait_for()
     assert visit.page.locator(".st-key-user_picker").is_visible()
 

@@ -35,7 +35,7 @@ class Visit:
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def open(self, address: str = "", **state: str) -> "Visit":
-        self.page.goto(address or f"{self.server}/?{urlencode(state)}")
+        self.page.goto(address or f"{self.server}/reasoning?{urlencode(state)}")
         self.page.get_by_text("made by reg4rec").wait_for()
         self.wait_for_tree(other_than="")
         return self

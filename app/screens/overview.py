@@ -1,0 +1,55 @@
+"""Is this run healthy, what is it good and bad at, and where does one start?"""
+
+import streamlit as st
+
+from app.components import controls
+from app.components.check_list import check_list
+from app.components.footer import footer
+from app.components.markup import number_cards, page_heading
+from app.screens.overview_panels import curves, least_served, missing, number_formats
+from app.screens.tour import entrance
+from app.session import open_runs, overview, provenance, theme, tour
+from app.view_models import overview as view
+from app.view_models.reasoning import sentence
+from reg4rec_core import InputError
+
+
+def page() -> None:
+    if "user" in st.query_params:  # a link to a user's search, from before it had an address of its own
+        st.switch_page("screens/reasoning.py", query_params=overview.link_of_search())
+    choice = page_heading("What this is, and how well it works", view.INTRODUCTION)
+    try:
+        with choice:
+            run = open_runs.open_run(controls.run_control(list(open_runs.known_runs())))
+        if not tour.is_touring():
+            entrance()
+        explore(run, overview.run_record(run))
+    except InputError as error:
+        st.error(sentence(str(error)), icon=":material/error:")
+
+
+def explore(run: open_runs.OpenRun, record: overview.RunRecord) -> None:
+    st.markdown("##### How well it recommends")
+    if record.report is None:
+        missing(view.NO_REPORT, f"reg4rec evaluate --run {run.recommender.run.path} --split test")
+    else:
+        number_cards(view.metric_cards(record.report))
+        st.caption(view.metrics_note(record.report))
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        st.markdown(f"##### Is it healthy?\n{view.health_sentence(record.checks)}")
+        check_list(view.health_rows(record.checks), theme.ground())
+        st.caption(view.HEALTH_NOTE)
+    settings = run.recommender.run.settings
+    with right:
+        st.markdown("##### Whom it serves least")
+        least_served(run, record)
+        st.markdown("##### Number formats by layer")
+        number_formats(record.plans)
+        curves("How it was pre-trained", view.pretrain_sentence(settings), view.pretrain_panels(record.log), columns=2)
+    post_trained = view.post_train_panels(record.log)
+    curves("How it was post-trained", view.post_train_sentence(settings), post_trained, columns=4)
+    footer(provenance.where_from(run.name, run.weights, sample=view.sample_words(record.report)))
+
+
+page()
