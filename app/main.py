@@ -10,5 +10,6 @@ PAGES = [
     st.Page("screens/reasoning.py", title="Reasoning"),
     st.Page("screens/codebooks.py", title="Codebooks"),
     st.Page("screens/cohorts.py", title="Cohorts"),
+    st.Page("screens/rewards.py", title="Rewards"),
 ]
 st.navigation(PAGES, position="top").run()

@@ -35,6 +35,14 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
     from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
     from reg4rec_core.analysis.projection import CodebookMaps, Layout, has_umap_maps, principal_maps, umap_maps
+    from reg4rec_core.analysis.reward_weighing import (
+        RewardSurvey,
+        Weighed,
+        path_ends,
+        reward_settings,
+        survey_rewards,
+        weigh,
+    )
     from reg4rec_core.analysis.slices import SliceMetrics, cohort_metrics, metrics_by
     from reg4rec_core.analysis.store_comparison import StoreComparison, compare_stores
     from reg4rec_core.analysis.theta_profile import (
@@ -56,9 +64,22 @@ if TYPE_CHECKING:
         users_of,
     )
     from reg4rec_core.analysis.user_search import FoundUser, UserIndex, index_users, search_users
-    from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
+    from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig, PostTrainConfig, RewardWeights
+    from reg4rec_core.evaluation.weights_effect import WeightsEffect, weights_effect
+    from reg4rec_core.experiments.previews import PreviewPlan, Previews, PreviewState
+    from reg4rec_core.metrics import Interval
     from reg4rec_core.recommender import Recommender
-    from reg4rec_core.types import UNKNOWN, Catalog, Fate, InputError, Interactions, ReasoningTrace, SemanticIds
+    from reg4rec_core.training.fresh_rollouts import sample_rollouts_at
+    from reg4rec_core.types import (
+        UNKNOWN,
+        Catalog,
+        Fate,
+        InputError,
+        Interactions,
+        ReasoningTrace,
+        Rollouts,
+        SemanticIds,
+    )
 
 _HOMES = {
     "analysis.attribution": ("Attribution", "attribute"),
@@ -85,6 +106,14 @@ _HOMES = {
     "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
     "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
     "analysis.projection": ("CodebookMaps", "Layout", "has_umap_maps", "principal_maps", "umap_maps"),
+    "analysis.reward_weighing": (
+        "RewardSurvey",
+        "Weighed",
+        "path_ends",
+        "reward_settings",
+        "survey_rewards",
+        "weigh",
+    ),
     "analysis.slices": ("SliceMetrics", "cohort_metrics", "metrics_by"),
     "analysis.store_comparison": ("StoreComparison", "compare_stores"),
     "analysis.theta_profile": (
@@ -106,9 +135,22 @@ _HOMES = {
         "users_of",
     ),
     "analysis.user_search": ("FoundUser", "UserIndex", "index_users", "search_users"),
-    "config": ("DecodeConfig", "HISTORY_LENGTH"),
+    "config": ("DecodeConfig", "HISTORY_LENGTH", "PostTrainConfig", "RewardWeights"),
+    "evaluation.weights_effect": ("WeightsEffect", "weights_effect"),
+    "experiments.previews": ("PreviewPlan", "PreviewState", "Previews"),
+    "metrics": ("Interval",),
     "recommender": ("Recommender",),
-    "types": ("UNKNOWN", "Catalog", "Fate", "InputError", "Interactions", "ReasoningTrace", "SemanticIds"),
+    "training.fresh_rollouts": ("sample_rollouts_at",),
+    "types": (
+        "UNKNOWN",
+        "Catalog",
+        "Fate",
+        "InputError",
+        "Interactions",
+        "ReasoningTrace",
+        "Rollouts",
+        "SemanticIds",
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -132,13 +174,21 @@ __all__ = [
     "FoundUser",
     "InputError",
     "Interactions",
+    "Interval",
     "ItemAttribute",
     "Layout",
     "Leaning",
     "Likeness",
+    "PostTrainConfig",
+    "PreviewPlan",
+    "PreviewState",
+    "Previews",
     "Range",
     "ReasoningTrace",
     "Recommender",
+    "RewardSurvey",
+    "RewardWeights",
+    "Rollouts",
     "ScoreParts",
     "SemanticIds",
     "SliceMetrics",
@@ -153,6 +203,8 @@ __all__ = [
     "TransitionSource",
     "UserIndex",
     "UserRow",
+    "Weighed",
+    "WeightsEffect",
     "ask_edited",
     "attribute",
     "code_card",
@@ -176,20 +228,26 @@ __all__ = [
     "metrics_by",
     "open_store",
     "parse_edits",
+    "path_ends",
     "principal_maps",
     "profile_theta",
     "read_codebooks",
     "read_cohort",
     "read_facets",
+    "reward_settings",
+    "sample_rollouts_at",
     "score_parts",
     "search_document",
     "search_users",
+    "survey_rewards",
     "theta_changes",
     "theta_intervals",
     "transition_sources",
     "umap_maps",
     "users_of",
     "was_checked",
+    "weigh",
+    "weights_effect",
 ]
 
 
