@@ -1,7 +1,7 @@
-"""`python -m reg4rec_core.cli.tethered COMMAND ...` is `reg4rec COMMAND ...` for as long as its starter lives.
+"""`python -m reg4rec_core.cli.tethered NICENESS COMMAND ...` is `reg4rec COMMAND ...` for as long as its starter lives.
 
 The starter holds the other end of this process's standard input and never writes to it. When the starter ends, however
-it ends, the pipe closes and this process ends with it. It runs at the lowest priority.
+it ends, the pipe closes and this process ends with it. It gives way to other processes by NICENESS, 0 to 19.
 """
 
 import os
@@ -20,11 +20,11 @@ def end_with_starter() -> None:
 
 
 def main() -> None:
-    os.nice(19)
+    os.nice(int(sys.argv[1]))
     threading.Thread(target=end_with_starter, daemon=True).start()
     from reg4rec_core.cli import main as command
 
-    command(sys.argv[1:])
+    command(sys.argv[2:])
 
 
 if __name__ == "__main__":

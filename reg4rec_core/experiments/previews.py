@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 import reg4rec_core
 from reg4rec_core.config import PostTrainConfig, RewardWeights
@@ -32,6 +32,8 @@ Phase = Literal["waiting", "starting", "training", "closing", "done", "failed", 
 MAX_PREVIEWS = 6
 """Previews that may wait, run or lie there at a time; each is as large as its run."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NICENESS = 10
+"""How far the training gives way to other processes, 0 to 19: the application stays quick."""
 PATIENCE = 5.0
 """Seconds that a cancelled process has to end by itself."""
 
@@ -59,7 +61,7 @@ class PreviewState:
     """Previews that wait or run before this one."""
     error: str
     """Why it failed, "" where it did not."""
-    records: tuple[dict[str, float], ...]
+    records: tuple[dict[str, Any], ...]
     """One a training step: `step`, `reward`, `rewards/TERM/mean`, ..., as the run's metrics.jsonl has them."""
 
     @property
@@ -90,9 +92,9 @@ class _Preview:
 class Previews:
     """The previews of one application, trained one at a time by one thread; safe to ask from many threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, niceness: int = NICENESS) -> None:
         """Deletes what applications that no longer live have left in `folder`; writes nothing until one is started."""
-        self.folder = folder.resolve()
+        self.folder, self.niceness = folder.resolve(), niceness
         self._own: Path | None = None
         self._held: IO[bytes] | None = None
         self._previews: dict[str, _Preview] = {}
@@ -148,7 +150,7 @@ class Previews:
             if preview.cancelled:
                 return -1
             preview.process = subprocess.Popen(
-                command_of(preview.plan, preview.path),
+                command_of(preview.plan, preview.path, niceness=self.niceness),
                 stdin=subprocess.PIPE,  # held open while this application lives: see cli/tethered.py
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -225,12 +227,12 @@ class Previews:
             shutil.rmtree(self._own, ignore_errors=True)
 
 
-def command_of(plan: PreviewPlan, path: Path) -> list[str]:
+def command_of(plan: PreviewPlan, path: Path, *, niceness: int) -> list[str]:
     """The command line that trains a copy."""
     settings: list[str] = []
     for name, value in plan.config.to_dict().items():
         settings += [f"--{name.replace('_', '-')}", str(value)]
-    program = [sys.executable, "-m", "reg4rec_core.cli.tethered", "post-train", "--run", str(path)]
+    program = [sys.executable, "-m", "reg4rec_core.cli.tethered", str(niceness), "post-train", "--run", str(path)]
     return [*program, "--reward-weights", str(plan.weights), *settings]
 
 
@@ -241,7 +243,7 @@ def environment() -> dict[str, str]:
     return os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
 
 
-def read_steps(path: Path) -> tuple[dict[str, float], ...]:
+def read_steps(path: Path) -> tuple[dict[str, Any], ...]:
     """The training steps of post-training that a metrics.jsonl holds; a last line that is not whole yet is left."""
     if not path.exists():
         return ()

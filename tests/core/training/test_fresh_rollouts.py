@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from reg4rec_core.config import PostTrainConfig, RewardWeights
+from reg4rec_core.data.batching import training_positions
 from reg4rec_core.recommender import Recommender
 from reg4rec_core.training.fresh_rollouts import judge_history, sample_rollouts_at
 from reg4rec_core.training.parallel import step_generator
@@ -28,8 +29,8 @@ def both(tiny_run, tmp_path_factory) -> tuple[Recommender, Recommender]:
 def test_the_same_draws_give_what_training_stored(both):
     policy, reference = both
     stored = policy.run.rollouts()
-    generator, n_positions = step_generator(CONFIG.seed, -1), int(np.maximum(policy.interactions.train_lengths - 1, 0).sum())
-    count = len(torch.randperm(n_positions, generator=generator)[:SAVED_HISTORIES])
+    generator, positions = step_generator(CONFIG.seed, -1), training_positions(policy.interactions)
+    count = len(torch.randperm(len(positions), generator=generator)[:SAVED_HISTORIES])
     draws = torch.rand(count, 6, policy.index.n_codebooks, generator=generator, dtype=torch.float64).numpy()
     for row in range(0, count, 9):
         user, position = int(stored.users[row]), int(stored.positions[row])
