@@ -19,9 +19,9 @@ def previews_panel(look: Look) -> None:
     st.caption(view.INTRODUCTION)
     start_row(look)
     states = previews.previews_of(look.run)
-    if not states:
-        return
     state = previews.chosen_preview(states)
+    if state is None:
+        return
     if len(states) > 1:
         choose(states, state)
     if state.is_over:

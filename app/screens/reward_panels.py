@@ -31,10 +31,9 @@ def one_group(look: Look) -> view.Group:
     which, what = st.columns([3, 7], vertical_alignment="bottom", gap="medium")
     chosen = which.segmented_control("Paths", sources, default=sources[0], required=True, key="rollouts",
                                      bind="query-params", help=view.SOURCE_HELP)  # fmt: skip
-    source = chosen if chosen in sources else sources[0]
+    source, catalog = chosen if chosen in sources else sources[0], look.run.facets.catalog
     with what:
         found, place = stored(look) if source == "stored" else fresh(look, source)
-    catalog = look.run.facets.catalog
     group = view.weigh_group(found, place, look.weights, look.own, catalog, std_floor=look.config.std_floor)
     st.markdown(f"**{group.summary}**")
     st.caption(view.future_words(found, place, catalog))
@@ -70,8 +69,7 @@ def all_stored(look: Look) -> RewardSurvey | None:
         return None
     found, floor = rollouts.stored_rollouts(look.run), look.config.std_floor
     survey = survey_rewards(found, look.weights, std_floor=floor)
-    changed = view.changed_share(found, look.weights, look.own, std_floor=floor)
-    number_cards(view.glance(survey, changed))
+    number_cards(view.glance(survey, view.changed_share(found, look.weights, look.own, std_floor=floor)))
     left, right = st.columns([6, 5], gap="large")
     with left:
         st.caption(view.DIRECTION_NOTE)

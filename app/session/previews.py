@@ -1,5 +1,7 @@
 """The previews of this application, and what they changed: one queue for all visitors, ended with the application."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from app.session.open_runs import CHECKPOINTS, OpenRun, with_weights
@@ -29,8 +31,6 @@ def all_previews() -> Previews:
 
 @st.cache_resource(show_spinner=False)
 def _previews(folder: str) -> Previews:
-    from pathlib import Path
-
     return Previews(Path(folder))
 
 
@@ -42,8 +42,10 @@ def previews_of(run: OpenRun) -> list[PreviewState]:
 
 
 def chosen_preview(states: list[PreviewState]) -> PreviewState | None:
-    """The preview that the URL names, the newest where it names none; InputError for one that is gone."""
-    number = chosen_number(st.query_params.get("preview", ""), [state.number for state in states])
+    """The preview of the run that the URL names, the newest where it names none; InputError for one that is gone."""
+    known = [state.number for state in states]
+    elsewhere = [number for number in all_previews().numbers() if number not in known]
+    number = chosen_number(st.query_params.get("preview", ""), known, elsewhere)
     return next((state for state in states if state.number == number), None)
 
 

@@ -161,8 +161,9 @@ def kept_words(path: str) -> str:
     return f"Kept as {path}. Choose it as the run at the top of any page to look at it."
 
 
-def chosen_number(wanted: str, known: Sequence[str]) -> str:
-    """The preview that a link names, the newest where it names none; "" where there is none at all."""
+def chosen_number(wanted: str, known: Sequence[str], elsewhere: Sequence[str] = ()) -> str:
+    """The preview of a run that a link names, the newest where it names none, or one `elsewhere`; "" without any."""
+    wanted = "" if wanted in elsewhere else wanted
     if wanted and wanted not in known:
         raise InputError(f"there is no preview {wanted!r} in this application any more; start it again")
     return wanted or (known[-1] if known else "")

@@ -212,6 +212,7 @@ def test_a_link_to_a_preview_that_is_gone_says_so():
     assert preview_view.chosen_number("", ["1", "2"]) == "2"
     assert preview_view.chosen_number("1", ["1", "2"]) == "1"
     assert preview_view.chosen_number("", []) == ""
+    assert preview_view.chosen_number("3", ["1", "2"], ["3"]) == "2", "that is one of another run"
     with pytest.raises(InputError, match="there is no preview '9' in this application any more"):
         preview_view.chosen_number("9", ["1"])
 
