@@ -12,12 +12,13 @@ from app.view_models.rewards import TERMS, VERDICTS
 
 STYLE = """
 <style>
-.r4-parts { position: relative; height: 14px; min-width: 220px; }
+.r4-parts { position: relative; height: 14px; width: 24vw; min-width: 200px; max-width: 460px; }
 .r4-parts .zero { position: absolute; left: 50%; top: -3px; bottom: -3px; width: 1px; background: currentColor; opacity: .5; }
 .r4-parts .part { position: absolute; top: 1px; bottom: 1px; }
 .r4-parts .sum { position: absolute; top: -2px; bottom: -2px; width: 3px; background: currentColor; }
 .r4-paths td { white-space: nowrap; }
-.r4-paths td.name { white-space: normal; min-width: 210px; }
+.r4-paths td.name { white-space: normal; min-width: 150px; }
+.r4-paths td.name > span { display: -webkit-box; -webkit-line-clamp: 1; -webkit-box-orient: vertical; overflow: hidden; }
 .r4-key { display: inline-block; width: 18px; height: 11px; margin-right: 5px; }
 </style>
 """  # noqa: E501
@@ -25,7 +26,7 @@ STYLE = """
 
 def path_table(rows: pd.DataFrame, scale: float, ground: Ground, *, alt: str) -> None:
     """Draw the table; the black line of a bar is the advantage, the sum of its parts."""
-    heads = ["path ends at", *TERMS, "total", "for (right) and against (left)", "advantage", "training would", ""]
+    heads = ["path ends at", "", *TERMS, "total", "for (right) and against (left)", "advantage", "verdict", ""]
     numbers = {*TERMS, "total", "advantage"}
     head = "".join(f'<th class="{"num" if name in numbers else ""}">{escape(name)}</th>' for name in heads)
     body = "".join(_row(row, scale, ground) for row in rows.to_dict("records"))
@@ -50,8 +51,8 @@ def _paint(term: str, ground: Ground) -> str:
 
 
 def _row(row: dict[str, Any], scale: float, ground: Ground) -> str:
-    mark = f' <span class="soft">{escape(row["mark"])}</span>' if row["mark"] else ""
-    cells = [f'<td class="name">{escape(row["item"])}{mark}</td>']
+    item = escape(row["item"])
+    cells = [f'<td class="name" title="{item}"><span>{item}</span></td><td class="soft">{escape(row["mark"])}</td>']
     cells += [f'<td class="num">{row[name]:.2f}</td>' for name in (*TERMS, "total")]
     cells.append(f"<td>{_bar(row, scale, ground)}</td>")
     cells.append(f'<td class="num">{row["advantage"]:+.2f}</td>')

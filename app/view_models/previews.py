@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from app.view_models.rewards import TERMS
+from app.view_models.rewards import TERMS, shortened
 from reg4rec_core import (
     Catalog,
     InputError,
@@ -132,7 +132,8 @@ def lists_beside(before: ReasoningTrace, after: ReasoningTrace, catalog: Catalog
     old = {int(item): place for place, item in enumerate(before.items, start=1)}
 
     def named(item: int) -> str:
-        return f"★ {catalog.titles[item]}" if item == target else catalog.titles[item]
+        title = shortened(catalog.titles[item])
+        return f"★ {title}" if item == target else title
 
     rows = []
     for place in range(max(len(before.items), len(after.items))):

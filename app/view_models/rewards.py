@@ -134,7 +134,7 @@ def group_names(rollouts: Rollouts, catalog: Catalog, interactions: Interactions
     rows = zip(rollouts.users.tolist(), rollouts.positions.tolist(), rollouts.future[:, 0].tolist(), strict=True)
     return [
         f"user {interactions.user_keys[user]} after {position} purchase{'s' if position > 1 else ''} · next: "
-        f"{catalog.titles[item]}"
+        f"{shortened(catalog.titles[item])}"
         for user, position, item in rows
     ]
 
@@ -289,9 +289,13 @@ def rewards_json(weights: RewardWeights, group: Group, survey: RewardSurvey | No
 
 def future_words(rollouts: Rollouts, place: int, catalog: Catalog) -> str:
     """What the paths are judged by."""
-    titles = [catalog.titles[item] for item in rollouts.future[place].tolist() if item > 0]
+    titles = [shortened(catalog.titles[item]) for item in rollouts.future[place].tolist() if item > 0]
     later = f"; later {' and '.join(f'“{title}”' for title in titles[1:])}" if titles[1:] else ""
     return f"Judged by what was bought: next “{titles[0]}”{later}. Rows stand in the order of the run's own weights."
+
+
+def shortened(title: str, length: int = 80) -> str:
+    return title if len(title) <= length else title[: length - 1].rstrip() + "…"
 
 
 def no_rollouts(run: str) -> str:

@@ -31,6 +31,7 @@ def test_a_preview_is_followed_and_cancelled_and_another_is_compared(visit: Visi
     )
     expect(page.get_by_text("before and after").last).to_be_visible()
     expect(page.get_by_role("cell", name="nodes of both trees")).to_be_visible()
+    assert_fits_its_window(page, "rewards-preview", "light", height=2300)
     page.get_by_role("button", name="Discard").click()
     expect(page.get_by_role("cell", name="nodes of both trees")).to_have_count(0, timeout=60_000)
     assert all(address.startswith((visit.server, "ws", "data:", "blob:")) for address in visit.asked)
