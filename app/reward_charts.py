@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts import GREY, Ground, colour_of
+from app.charts import Ground, colour_of
 
 TERM_COLOURS: dict[Ground, dict[str, str]] = {
     "light": {"step": "#0072B2", "category": "#E69F00", "consistency": "#8B929C", "path": "#009E73"},
@@ -18,6 +18,7 @@ TERM_STRIPES = {
 }
 """Stripes over the colours, so that no reward is told by its colour alone."""
 CURVE_HEIGHT = 210
+GRID = "rgba(128, 128, 128, .25)"
 
 
 def reward_curve(rows: pd.DataFrame, steps: int, ground: Ground) -> go.Figure:
@@ -33,6 +34,7 @@ def reward_curve(rows: pd.DataFrame, steps: int, ground: Ground) -> go.Figure:
         )
     )
     figure.update_layout(height=CURVE_HEIGHT, margin={"l": 8, "r": 8, "t": 8, "b": 4}, dragmode=False, showlegend=False)
-    figure.update_xaxes(title="training step", range=[0.5, steps + 0.5], fixedrange=True, showgrid=False)
-    figure.update_yaxes(title="mean reward of a path", fixedrange=True, gridcolor=GREY, gridwidth=0.3)
+    axis = {"range": [0.5, steps + 0.5], "dtick": max(1, steps // 10)}
+    figure.update_xaxes(title="training step", fixedrange=True, showgrid=False, **axis)
+    figure.update_yaxes(title="mean reward of a path", fixedrange=True, gridcolor=GRID)
     return figure

@@ -1,6 +1,7 @@
 """The Rewards page as a whole, without a browser: it starts, its URL restores it, and bad values end in words."""
 
 import shutil
+import time
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -151,7 +152,7 @@ def test_a_finished_preview_is_compared_and_kept(tiny_run, monkeypatch, tmp_path
         (number,) = queue.numbers()
         assert queue.state(number).plan.weights == RewardWeights.parse("path=1")
         while not queue.state(number).is_over:
-            pass
+            time.sleep(0.1)
         app.run()
         assert not app.exception
         assert any("validation users, ranked by the exact first state" in text.value for text in app.markdown)

@@ -17,7 +17,7 @@ def opened(visit: Visit, **state: str) -> Page:
 def test_a_preview_is_followed_and_cancelled_and_another_is_compared(visit: Visit):
     page = opened(visit, steps="400", batch="4", rewards="path%3D1", user="visitor+7")
     page.get_by_role("button", name="Start a preview").click()
-    expect(page.get_by_text(re.compile(r"Preview \d+ trains · step \d+ of 400"))).to_be_visible(timeout=90_000)
+    expect(page.get_by_text(re.compile(r"Preview \d+ trains · step \d+ of 400"))).to_be_visible(timeout=200_000)
     first = page.get_by_text(re.compile(r"trains · step \d+ of 400")).inner_text()
     page.wait_for_function(
         "text => !document.body.innerText.includes(text)", arg=first
@@ -27,7 +27,7 @@ def test_a_preview_is_followed_and_cancelled_and_another_is_compared(visit: Visi
     page = opened(visit, steps="2", batch="4", rewards="path%3D1", user="visitor+7")
     page.get_by_role("button", name="Start a preview").click()
     expect(page.get_by_text(re.compile(r"\d+ validation users, ranked by the exact first state"))).to_be_visible(
-        timeout=120_000
+        timeout=300_000
     )
     expect(page.get_by_text("before and after").last).to_be_visible()
     expect(page.get_by_role("cell", name="nodes of both trees")).to_be_visible()
