@@ -12,6 +12,7 @@ PAGES = [
     st.Page("screens/overview.py", title="Overview", default=True),
     st.Page("screens/reasoning.py", title="Reasoning"),
     st.Page("screens/tuning.py", title="Tuning"),
+    st.Page("screens/rewards.py", title="Rewards"),
     st.Page("screens/codebooks.py", title="Codebooks"),
     st.Page("screens/cohorts.py", title="Cohorts"),
     st.Page("screens/compare.py", title="Compare"),

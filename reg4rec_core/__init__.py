@@ -50,6 +50,14 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.projection import CodebookMaps, Layout, has_umap_maps, principal_maps, umap_maps
     from reg4rec_core.analysis.report import ReportedSearch, ReportedUser, comparison_report, search_report
     from reg4rec_core.analysis.report_page import report_page
+    from reg4rec_core.analysis.reward_weighing import (
+        RewardSurvey,
+        Weighed,
+        path_ends,
+        reward_settings,
+        survey_rewards,
+        weigh,
+    )
     from reg4rec_core.analysis.search_habits import SearchHabits, search_habits
     from reg4rec_core.analysis.slices import SliceMetrics, cohort_metrics, metrics_by
     from reg4rec_core.analysis.steering import Steering, SteeringRule, ask_steered, format_steering, parse_steering
@@ -73,8 +81,10 @@ if TYPE_CHECKING:
         users_of,
     )
     from reg4rec_core.analysis.user_search import FoundUser, UserIndex, index_users, search_users
-    from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig, RewardWeights
+    from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig, PostTrainConfig, RewardWeights
+    from reg4rec_core.evaluation.weights_effect import WeightsEffect, weights_effect
     from reg4rec_core.experiments.grid import Axis
+    from reg4rec_core.experiments.previews import PreviewPlan, Previews, PreviewState
     from reg4rec_core.experiments.sweep import sweep
     from reg4rec_core.experiments.theta_curve import (
         Flips,
@@ -88,9 +98,20 @@ if TYPE_CHECKING:
         suggest_theta,
         theta_sweeps,
     )
+    from reg4rec_core.metrics import Interval
     from reg4rec_core.preset import Preset, preset_json, read_preset
     from reg4rec_core.recommender import Recommender
-    from reg4rec_core.types import UNKNOWN, Catalog, Fate, InputError, Interactions, ReasoningTrace, SemanticIds
+    from reg4rec_core.training.fresh_rollouts import sample_rollouts_at
+    from reg4rec_core.types import (
+        UNKNOWN,
+        Catalog,
+        Fate,
+        InputError,
+        Interactions,
+        ReasoningTrace,
+        Rollouts,
+        SemanticIds,
+    )
 
 
 _HOMES = {
@@ -125,6 +146,7 @@ _HOMES = {
     "analysis.projection": ("CodebookMaps", "Layout", "has_umap_maps", "principal_maps", "umap_maps"),
     "analysis.report": ("ReportedSearch", "ReportedUser", "comparison_report", "search_report"),
     "analysis.report_page": ("report_page",),
+    "analysis.reward_weighing": ("RewardSurvey", "Weighed", "path_ends", "reward_settings", "survey_rewards", "weigh"),
     "analysis.search_habits": ("SearchHabits", "search_habits"),
     "analysis.slices": ("SliceMetrics", "cohort_metrics", "metrics_by"),
     "analysis.steering": ("Steering", "SteeringRule", "ask_steered", "format_steering", "parse_steering"),
@@ -148,8 +170,10 @@ _HOMES = {
         "users_of",
     ),
     "analysis.user_search": ("FoundUser", "UserIndex", "index_users", "search_users"),
-    "config": ("DecodeConfig", "HISTORY_LENGTH", "RewardWeights"),
+    "config": ("DecodeConfig", "HISTORY_LENGTH", "PostTrainConfig", "RewardWeights"),
+    "evaluation.weights_effect": ("WeightsEffect", "weights_effect"),
     "experiments.grid": ("Axis",),
+    "experiments.previews": ("PreviewPlan", "PreviewState", "Previews"),
     "experiments.sweep": ("sweep",),
     "experiments.theta_curve": (
         "Flips",
@@ -163,9 +187,11 @@ _HOMES = {
         "suggest_theta",
         "theta_sweeps",
     ),
+    "metrics": ("Interval",),
     "preset": ("Preset", "preset_json", "read_preset"),
     "recommender": ("Recommender",),
-    "types": ("Catalog", "Fate", "InputError", "Interactions", "ReasoningTrace", "SemanticIds", "UNKNOWN"),
+    "training.fresh_rollouts": ("sample_rollouts_at",),
+    "types": ("Catalog", "Fate", "InputError", "Interactions", "ReasoningTrace", "Rollouts", "SemanticIds", "UNKNOWN"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -193,18 +219,25 @@ __all__ = [
     "HealthCheck",
     "InputError",
     "Interactions",
+    "Interval",
     "ItemAttribute",
     "Layout",
     "Leaning",
     "Likeness",
     "Note",
+    "PostTrainConfig",
     "Preset",
+    "PreviewPlan",
+    "PreviewState",
+    "Previews",
     "Range",
     "ReasoningTrace",
     "Recommender",
     "ReportedSearch",
     "ReportedUser",
+    "RewardSurvey",
     "RewardWeights",
+    "Rollouts",
     "ScoreParts",
     "SearchHabits",
     "SemanticIds",
@@ -229,6 +262,8 @@ __all__ = [
     "TransitionSource",
     "UserIndex",
     "UserRow",
+    "Weighed",
+    "WeightsEffect",
     "ask_edited",
     "ask_from",
     "ask_steered",
@@ -270,6 +305,7 @@ __all__ = [
     "parse_branch",
     "parse_edits",
     "parse_steering",
+    "path_ends",
     "preset_json",
     "principal_maps",
     "profile_theta",
@@ -280,6 +316,8 @@ __all__ = [
     "read_preset",
     "read_theta_curve",
     "report_page",
+    "reward_settings",
+    "sample_rollouts_at",
     "score_parts",
     "search_document",
     "search_graphml",
@@ -288,6 +326,7 @@ __all__ = [
     "search_users",
     "smallest_edit",
     "suggest_theta",
+    "survey_rewards",
     "sweep",
     "theta_changes",
     "theta_intervals",
@@ -296,6 +335,8 @@ __all__ = [
     "umap_maps",
     "users_of",
     "was_checked",
+    "weigh",
+    "weights_effect",
 ]
 
 

@@ -5,16 +5,17 @@ from dataclasses import replace
 import streamlit as st
 
 from app.components import controls
+from app.components.footer import footer
 from app.components.markup import page_heading, paragraph
 from app.components.user_picker import user_picker
 from app.screens.compared_lists import two_lists
 from app.screens.compared_sides import choose_side, take_away
 from app.screens.compared_trees import two_trees
 from app.screens.compared_users import everyone
-from app.session import address, compared, focus_user
+from app.session import address, compared, focus_user, provenance
 from app.session.compared import Side
 from app.view_models import comparison as view
-from app.view_models.reasoning import footer, sentence
+from app.view_models.reasoning import sentence
 from reg4rec_core import InputError, compare_traces
 
 
@@ -52,7 +53,7 @@ def explore() -> None:
     everyone(a, b, at, state)
     with share_place:
         take_away(a, b, key, at, target, state | {"user": key} | path | address.choices(view.CHOICES))
-    st.caption(" ".join(footer(side.run.name, side.run.weights, side.run.recommender.run.settings) for side in (a, b)))
+    footer(" ".join(provenance.where_from(side.run.name, side.run.weights) for side in (a, b)))
 
 
 def one_user(a: Side, b: Side, key: str, at: str, target: int) -> dict[str, str]:

@@ -3,15 +3,16 @@
 import streamlit as st
 
 from app.components import controls
+from app.components.footer import footer
 from app.components.markup import page_heading
 from app.components.share import share
 from app.components.sweep_controls import preset_button
 from app.components.user_picker import user_picker
 from app.screens.theta_cohort import cohort
 from app.screens.theta_explorer import explorer
-from app.session import address, focus_user, open_runs, theta_profiles, theta_sweeps
+from app.session import address, focus_user, open_runs, provenance, theta_profiles, theta_sweeps
 from app.view_models import tuning as view
-from app.view_models.reasoning import footer, permalink, sentence
+from app.view_models.reasoning import permalink, sentence
 from reg4rec_core import InputError, preset_json
 
 
@@ -54,7 +55,7 @@ def explore(latest: open_runs.OpenRun) -> None:
         link = permalink(st.context.url or "", state | theta_sweeps.chosen() | address.choices(("against",)))
         results = view.profile_json(latest.facets.catalog, key, profile)
         share(link, file_name=f"thetas-{name}.json", document=lambda: results, what="every result")
-    st.caption(footer(run.name, run.weights, run.recommender.run.settings))
+    footer(provenance.where_from(run.name, run.weights))
 
 
 def looked_at(own: float) -> float:

@@ -20,6 +20,7 @@ COMMANDS = {
     "sweep": "Search the same users under many decoding settings and compare each with the run's own.",
     "seeds": "Compare runs that differ in their seed alone.",
     "results": "Fill a document's tables from the stored results and draw its charts.",
+    "tune-rewards": "Search reward weights by what a short post-training with them does to validation users.",
     "ablate": "Train and compare systems that differ from a run's settings in one point each, under an equal budget.",
     "recommend": "Recommend for one history and print the whole search behind the list.",
     "profile": "Give every result that any theta of a range has for one user.",
