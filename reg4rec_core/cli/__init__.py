@@ -25,7 +25,7 @@ COMMANDS = {
     "profile": "Give every result that any theta of a range has for one user.",
     "trace": "Search all users once and keep every trace under RUN/traces/, or check such a store.",
     "cohorts": "Say for whom a model works, and how categories drift, from a store of traces.",
-    "bench": "Measure the speed of training or decoding against this machine's floor.",
+    "bench": "Measure the speed of training or decoding against this machine's floor, or of the application.",
     "app": "Open the application on a run in the browser.",
 }
 """Every command with its one-line help: kept here so that `reg4rec --help` imports nothing heavy."""

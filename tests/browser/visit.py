@@ -52,6 +52,10 @@ class Visit:
             self.page.wait_for_timeout(25)
         return self.tree
 
+    def rest(self) -> None:
+        """Wait until the page has nothing left to do."""
+        self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+
     def node(self, path: str) -> Locator:
         return self.page.locator(f'.st-key-tree path[data-path="{path}"]')
 
