@@ -78,6 +78,7 @@ class Tab:
         self.page.set_default_timeout(LONGEST)
 
     def __enter__(self) -> Any:
+        self.go()
         return self
 
     def __exit__(self, *error: object) -> None:

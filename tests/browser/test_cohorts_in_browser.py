@@ -67,7 +67,6 @@ def test_a_click_on_a_cell_lists_its_users_and_a_name_leads_to_their_tree(visit:
 
 def test_a_name_leads_to_the_tree_of_that_search_without_loading_the_application_anew(visit: Visit, new_visit):
     visit.open(theta="0.05", step="1", beam="3")
-    visit.press("ArrowRight")
     visit.page.get_by_test_id("stTopNavLink").filter(has_text="Cohorts").click()
     name = visit.page.locator(".st-key-listed_users td a").nth(3)
     link = name.get_attribute("href")

@@ -54,6 +54,7 @@ def test_five_people_at_once_see_their_own_users_numbers(new_visit, alone):
     for user, visit in visits.items():
         visit.page.goto(f"{visit.server}/?user={user}&theta={FIRST_THETA}&step=1")
     for user, visit in visits.items():
+        visit.page.get_by_text("made by reg4rec").wait_for()
         visit.wait_for_tree(other_than="")
         visit.rest()
         assert shown(visit) == alone(user, float(FIRST_THETA), 1), user

@@ -38,6 +38,7 @@ class Visit:
         self.page.goto(address or f"{self.server}/?{urlencode(state)}")
         self.page.get_by_text("made by reg4rec").wait_for()
         self.wait_for_tree(other_than="")
+        self.rest()
         return self
 
     @property
