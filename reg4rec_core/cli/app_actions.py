@@ -13,11 +13,14 @@ GAUGE = Watched(PAGE, ".r4-gauge", "aria-label")
 FOUND_USERS = Watched('[data-testid="stPopoverBody"]', '[data-testid="stCaptionContainer"]')
 EDITED = Watched(".st-key-edited", '[data-testid="stAlert"]')
 HISTORY = Watched(PAGE, ".r4-strip")
+HEADING = Watched(PAGE, "h3")
 MAP = Watched(PAGE, '[class*="st-key-map-"] canvas', "width")
 COHORT_NUMBERS = Watched(PAGE, ".r4-cards")
 
 LOW_SHARE, HIGH_SHARE = 0.02, 0.55
 """Shares of the slider from which theta is moved to and fro, so that each time another search is needed."""
+AWAY = {"Reasoning": "Codebooks", "Codebooks": "Reasoning", "Cohorts": "Reasoning"}
+"""From which page one goes to another."""
 MOST_TRIED = 20
 """Users looked at for one whose tree depends on theta."""
 FREE_NODES = """
@@ -42,6 +45,8 @@ class Action:
     """Does it once; the number of the turn lets every turn ask something new."""
     needs_store: bool = False
     """Whether it needs a stored search of the run."""
+    leaves_open: bool = False
+    """Whether it leaves something open that would be in the way of others."""
 
 
 def on_a_user(tab: Tab, users: Sequence[str]) -> None:
@@ -107,11 +112,11 @@ def switch_to(title: str, hero: Watched) -> Callable[[Tab, Sequence[str], int], 
     """The action of going to a page by its link at the top; `hero` is what one sees of it first."""
 
     def switch(tab: Tab, users: Sequence[str], turn: int) -> Answer:
-        elsewhere = "Reasoning" if title != "Reasoning" else "Codebooks"
-        top = tab.page.get_by_test_id("stTopNavLink")
-        top.filter(has_text=elsewhere).click()
-        tab.rest()
-        return tab.time("click", [hero], top.filter(has_text=title).click)
+        go_to = {
+            name: tab.page.get_by_test_id("stTopNavLink").filter(has_text=name).click for name in (title, AWAY[title])
+        }
+        tab.time("click", [HEADING], go_to[AWAY[title]])
+        return tab.time("click", [hero], go_to[title])
 
     return switch
 
@@ -131,7 +136,7 @@ ACTIONS = (
     Action("step by key", 200, on_a_user, step_by_key),
     Action("node click", 200, on_a_user, click_node),
     Action("tree after theta is released", 250, on_a_pruned_user, release_theta),
-    Action("user search", 350, in_the_user_search, search_user),
+    Action("user search", 350, in_the_user_search, search_user, leaves_open=True),
     Action("leaving a purchase out", 2000, on_a_user, leave_purchase_out),
     Action("switch to Reasoning", 400, on_a_user, switch_to("Reasoning", TREE)),
     Action("switch to Codebooks", 400, on_a_user, switch_to("Codebooks", MAP)),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from reg4rec_core.cli.app_tab import Answer, Tab
 from reg4rec_core.cli.chromium import open_chromium
 from reg4rec_core.types import InputError
 
-WARM_UP = 2
+WARM_UP = 1
 """Turns of an action before those that count."""
 GROWTH_BOUND = 0.05
 """By how much the server's memory may grow over all interactions."""
@@ -34,7 +35,7 @@ def measure_app(run: Path, *, chromium: str, repeats: int, interactions: int, sa
     chosen = [action for action in ACTIONS if stored or not action.needs_store]
     with serve_app(run) as server, open_chromium(chromium) as browser:
         open_tab = partial(Tab, browser, server.url)
-        actions = [measure(open_tab, action, users, repeats=repeats, say=say) for action in chosen]
+        actions = measure_all(open_tab, chosen, users, repeats=repeats, say=say)
         memory = watch_memory(server, open_tab, users, interactions=interactions, say=say)
     left_out = [action.name for action in ACTIONS if action not in chosen]
     seconds = time.perf_counter() - began
@@ -50,14 +51,23 @@ def users_to_visit(run: Path) -> Sequence[str]:
     return [log.user_keys[user] for user in np.random.default_rng(0).permutation(fitting)[:MOST_USERS]]
 
 
-def measure(
-    open_tab: Callable[[], Tab], action: Action, users: Sequence[str], *, repeats: int, say: Say
-) -> dict[str, Any]:
-    """One action, repeated in a tab of its own; the first turns warm up and do not count."""
-    say(action.name)
-    with open_tab() as tab:
-        action.start(tab, users)
-        answers = [action.act(tab, users, turn) for turn in range(WARM_UP + repeats)]
+def measure_all(
+    open_tab: Callable[[], Tab], actions: Sequence[Action], users: Sequence[str], *, repeats: int, say: Say
+) -> list[dict[str, Any]]:
+    """One action after the other; each that leaves something open has a tab of its own."""
+    done = []
+    for _, together in groupby(actions, lambda action: action.leaves_open and action.name):
+        with open_tab() as tab:
+            for action in together:
+                done.append(measure(tab, action, users, repeats=repeats))
+                say(action_line(done[-1], len(action.name)))
+    return done
+
+
+def measure(tab: Tab, action: Action, users: Sequence[str], *, repeats: int) -> dict[str, Any]:
+    """One action, repeated; the first turn warms up and does not count."""
+    action.start(tab, users)
+    answers = [action.act(tab, users, turn) for turn in range(WARM_UP + repeats)]
     return summary(action, answers[WARM_UP:])
 
 
@@ -100,15 +110,18 @@ def interact(tab: Tab, users: Sequence[str], turns: range) -> None:
 
 def speed_text(report: dict[str, Any]) -> str:
     """The report as a table for people."""
-    width = max(len(action["name"]) for action in report["actions"])
+    width = max((len(action["name"]) for action in report["actions"]), default=0)
     lines = [f"{'':<{width}}  budget ms     p50     p95  at rest"]
-    for action in report["actions"]:
-        numbers = "".join(f"{action[name]:8.0f}" for name in ("p50_ms", "p95_ms"))
-        mark = "✓" if action["passed"] else "✗ over budget"
-        rested = f"{action['rested_p95_ms']:9.0f}"
-        lines.append(f"{action['name']:<{width}}  {action['budget_ms']:9.0f}{numbers}{rested}  {mark}")
+    lines += [action_line(action, width) for action in report["actions"]]
     lines += [f"{name}: left out, the run has no stored search" for name in report["left_out"]]
     return "\n".join([*lines, *memory_lines(report["memory"])])
+
+
+def action_line(action: dict[str, Any], width: int) -> str:
+    """One line of the table."""
+    numbers = "".join(f"{action[name]:8.0f}" for name in ("p50_ms", "p95_ms"))
+    mark = "✓" if action["passed"] else "✗ over budget"
+    return f"{action['name']:<{width}}  {action['budget_ms']:9.0f}{numbers}{action['rested_p95_ms']:9.0f}  {mark}"
 
 
 def memory_lines(memory: dict[str, Any] | None) -> list[str]:
