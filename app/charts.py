@@ -52,12 +52,18 @@ def search_tree(nodes: pd.DataFrame, columns: pd.DataFrame, ground: Ground, *, a
     return {
         "alt": alt,
         "height": TREE_HEIGHT,
-        "nodes": [_node(row, right, ground) for row in nodes.to_dict("records")],
+        "nodes": [_node(row, right, ground) for row in _records(nodes)],
         "columns": [
             {"x": row["x"] / right, "name": _column_name(row), "chosen": row["step"] == step}
-            for row in columns.to_dict("records")
+            for row in _records(columns)
         ],
     }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as `to_dict("records")` gives them, a column at a time: a third of its time for a tree."""
+    names = list(table)
+    return [dict(zip(names, row, strict=True)) for row in zip(*(table[name].tolist() for name in names), strict=True)]
 
 
 def _node(row: dict[str, Any], right: float, ground: Ground) -> dict[str, Any]:

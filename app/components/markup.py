@@ -7,8 +7,11 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.components.session_links import session_links
+
 STYLE = """
 <style>
+[data-testid="stLayoutWrapper"]:has(> .st-key-session_links) { display: none; }
 .r4 { --line: color-mix(in srgb, currentColor 16%, transparent);
       --tint: color-mix(in srgb, currentColor 4%, transparent);
       --soft: color-mix(in srgb, currentColor 62%, transparent); --accent: #2F8FCB;
@@ -62,6 +65,7 @@ STYLE = """
 def page_heading(title: str, introduction: str) -> DeltaGenerator:
     """Once a page, before any other component: style, title, and beside it the place for what rules the whole page."""
     st.html(STYLE)
+    session_links()
     heading, choice = st.columns([5.6, 2.6], vertical_alignment="bottom")
     heading.markdown(f"### {title}\n{introduction}")
     return choice.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom")

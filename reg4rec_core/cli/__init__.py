@@ -29,7 +29,7 @@ COMMANDS = {
     "report": "Write the search for one user as a page that opens offline, and its numbers as JSON beside it.",
     "notes": "List the notes that people made in the application, or export them to train on.",
     "check": "Say whether a run is healthy: named checks against stated bounds, each with its reason.",
-    "bench": "Measure the speed of training or decoding against this machine's floor.",
+    "bench": "Measure the speed of training or decoding against this machine's floor, or of the application.",
     "app": "Open the application on a run in the browser.",
 }
 """Every command with its one-line help: kept here so that `reg4rec --help` imports nothing heavy."""
