@@ -11,7 +11,7 @@ CHOSEN_NODE = Watched(".st-key-tree", "path.node.chosen", "data-path")
 TREE = Watched(".st-key-tree", "svg[role=group]", "aria-label")
 GAUGE = Watched(PAGE, ".r4-gauge", "aria-label")
 FOUND_USERS = Watched('[data-testid="stPopoverBody"]', '[data-testid="stCaptionContainer"]')
-EDITED = Watched(".st-key-edited", '[data-testid="stAlert"]')
+EDITED = Watched(PAGE, '[data-testid="stAlert"]')
 HISTORY = Watched(PAGE, ".r4-strip")
 HEADING = Watched(PAGE, "h3")
 MAP = Watched(PAGE, '[class*="st-key-map-"] canvas', "width")
@@ -50,7 +50,7 @@ class Action:
 
 
 def on_a_user(tab: Tab, users: Sequence[str]) -> None:
-    tab.go(user=users[0], corp="true", theta="0.3", step="1")
+    tab.go("reasoning", user=users[0], corp="true", theta="0.3", step="1")
     tab.there(".st-key-tree svg path.chosen")
 
 
@@ -70,7 +70,7 @@ def on_a_pruned_user(tab: Tab, users: Sequence[str]) -> None:
     for user in users[:MOST_TRIED]:
         trees = []
         for theta in ("0.02", "0.5"):
-            tab.go(user=user, corp="true", theta=theta)
+            tab.go("reasoning", user=user, corp="true", theta=theta)
             trees.append(tab.there(".st-key-tree svg[role=group]").get_attribute("aria-label"))
         if trees[0] != trees[1]:
             return
@@ -102,7 +102,7 @@ def search_user(tab: Tab, users: Sequence[str], turn: int) -> Answer:
 
 def leave_purchase_out(tab: Tab, users: Sequence[str], turn: int) -> Answer:
     """Leave the first of another user's purchases out, which needs a search and the influence of every purchase."""
-    tab.go(user=users[turn % len(users)])
+    tab.go("reasoning", user=users[turn % len(users)])
     tab.there(".st-key-leave_out button").click()
     option = tab.there('[role="option"]')
     return tab.time("click", [EDITED, HISTORY], option.click)
