@@ -37,12 +37,12 @@ def subjects(trace: ReasoningTrace, facets: Facets, focus: Focus) -> list[Subjec
     for rank, item in enumerate(trace.items.tolist()):
         leaf = int(trace.item_nodes[rank])
         title = f"Item {rank + 1} · {cut(catalog.titles[item], TITLE_LENGTH)}"
-        found.append(Subject(title, codes(trace, leaf) if leaf >= 0 else (), catalog.item_keys[item]))
+        found.append(Subject(title, codes(trace, leaf), catalog.item_keys[item]))
     return found
 
 
 def codes(trace: ReasoningTrace, node: int) -> tuple[tuple[int, int], ...]:
-    """Codebook and code of every step on the way to a node."""
+    """Codebook and code of every step on the way to a node; none for -1, where no path led."""
     return tuple((int(trace.codebook[row]), int(trace.code[row])) for row in trace.path(node)[1:])
 
 
