@@ -37,7 +37,7 @@ class Action:
     """Something people do, how soon the page has to answer, and how to do it."""
 
     name: str
-    budget_ms: float
+    budget_ms: int
     """p95 on this machine alone, with a warm server."""
     start: Callable[[Tab, Sequence[str]], None]
     """Brings the tab to where the action begins; gets users to choose from."""
