@@ -52,12 +52,18 @@ def search_tree(nodes: pd.DataFrame, columns: pd.DataFrame, ground: Ground, *, a
     return {
         "alt": alt,
         "height": TREE_HEIGHT,
-        "nodes": [_node(row, right, ground) for row in nodes.to_dict("records")],
+        "nodes": [_node(row, right, ground) for row in _records(nodes)],
         "columns": [
             {"x": row["x"] / right, "name": _column_name(row), "chosen": row["step"] == step}
-            for row in columns.to_dict("records")
+            for row in _records(columns)
         ],
     }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as `to_dict("records")` gives them, a column at a time: a third of its time for a tree."""
+    names = list(table)
+    return [dict(zip(names, row, strict=True)) for row in zip(*(table[name].tolist() for name in names), strict=True)]
 
 
 def _node(row: dict[str, Any], right: float, ground: Ground) -> dict[str, Any]:
@@ -72,10 +78,12 @@ def _node(row: dict[str, Any], right: float, ground: Ground) -> dict[str, Any]:
         "colour": colour_of(row["kind"], ground),
         "size": _size(row),
         "opacity": 1.0 if row["chosen"] else _opacity(row),
+        "hidden": row["hidden"],
         "chosen": row["chosen"],
         "link": {"width": 3 if row["on_path"] else 1, "opacity": _link_opacity(row), "dash": mark.dash},
-        "label": f"★ {row['label']}" if row["hit"] else row["label"],
+        "label": _label(row),
         "strong": row["on_path"] or row["hit"],
+        "ring": row.get("difference", ""),
         "heading": row["heading"],
         "numbers": row["numbers"],
         "reason": row["reason"],
@@ -88,7 +96,15 @@ def _column_name(column: dict[str, Any]) -> str:
     return str(column["step"]) if column["narrow"] else f"step {column['step']}"
 
 
+def _label(row: dict[str, Any]) -> str:
+    if row["hidden"]:
+        return ""
+    return f"★ {row['label']}" if row["hit"] else row["label"]
+
+
 def _size(row: dict[str, Any]) -> float:
+    if row["hidden"]:
+        return 0.0
     if row["chosen"]:
         return max(15.0, round(row["size"] + 3, 1))
     if row["folded"]:
@@ -105,12 +121,16 @@ def _opacity(row: dict[str, Any]) -> float:
 
 
 def _link_opacity(row: dict[str, Any]) -> float:
+    if row["hidden"]:
+        return 0.0
     if row["on_path"]:
         return 0.55 if row["later"] else 1.0
     return 0.2 if row["later"] else 0.4
 
 
-def belief_bars(rows: pd.DataFrame, ground: Ground) -> dict[str, Any]:
+def belief_bars(
+    rows: pd.DataFrame, ground: Ground, *, names: tuple[str, str] = ("now", "step before")
+) -> dict[str, Any]:
     """The belief over categories in percent: a filled bar now, a dashed outline for the step before."""
     return {
         "animationDuration": 0,
@@ -130,7 +150,7 @@ def belief_bars(rows: pd.DataFrame, ground: Ground) -> dict[str, Any]:
         "series": [
             {
                 "id": "now",
-                "name": "now",
+                "name": names[0],
                 "type": "bar",
                 "data": [round(100 * value, 1) for value in rows["now"]],
                 "barWidth": 9,
@@ -140,7 +160,7 @@ def belief_bars(rows: pd.DataFrame, ground: Ground) -> dict[str, Any]:
             },
             {
                 "id": "before",
-                "name": "step before",
+                "name": names[1],
                 "type": "bar",
                 "data": [round(100 * value, 1) for value in rows["before"]],
                 "barWidth": 7,

@@ -11,8 +11,11 @@ st.set_page_config(page_title="reg4rec", page_icon=str(Path(__file__).with_name(
 PAGES = [
     st.Page("screens/overview.py", title="Overview", default=True),
     st.Page("screens/reasoning.py", title="Reasoning"),
+    st.Page("screens/tuning.py", title="Tuning"),
+    st.Page("screens/rewards.py", title="Rewards"),
     st.Page("screens/codebooks.py", title="Codebooks"),
     st.Page("screens/cohorts.py", title="Cohorts"),
+    st.Page("screens/compare.py", title="Compare"),
 ]
 page = st.navigation(PAGES, position="top")
 guide(page.url_path)

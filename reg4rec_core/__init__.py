@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reg4rec_core.analysis.attribution import Attribution, attribute
+    from reg4rec_core.analysis.attribution import Attribution, SmallestEdit, attribute, smallest_edit
+    from reg4rec_core.analysis.branch import Branch, ask_from, format_branch, parse_branch
     from reg4rec_core.analysis.category_drift import (
         CategoryDrift,
         StepBeliefs,
@@ -34,10 +35,33 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.evidence import ScoreParts, TransitionSource, score_parts, transition_sources
     from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
     from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
+    from reg4rec_core.analysis.graph_file import search_graphml
     from reg4rec_core.analysis.health import HealthCheck, check_run
+    from reg4rec_core.analysis.notes import (
+        Note,
+        drop_note,
+        keep_note,
+        note_document,
+        note_lines,
+        notes_file,
+        read_notes,
+    )
+    from reg4rec_core.analysis.parting import explain_beliefs, explain_parting, fate_changes
     from reg4rec_core.analysis.projection import CodebookMaps, Layout, has_umap_maps, principal_maps, umap_maps
+    from reg4rec_core.analysis.report import ReportedSearch, ReportedUser, comparison_report, search_report
+    from reg4rec_core.analysis.report_page import report_page
+    from reg4rec_core.analysis.reward_weighing import (
+        RewardSurvey,
+        Weighed,
+        path_ends,
+        reward_settings,
+        survey_rewards,
+        weigh,
+    )
+    from reg4rec_core.analysis.search_habits import SearchHabits, search_habits
     from reg4rec_core.analysis.slices import SliceMetrics, cohort_metrics, metrics_by
-    from reg4rec_core.analysis.store_comparison import StoreComparison, compare_stores
+    from reg4rec_core.analysis.steering import Steering, SteeringRule, ask_steered, format_steering, parse_steering
+    from reg4rec_core.analysis.store_comparison import SliceDifference, StoreComparison, compare_by, compare_stores
     from reg4rec_core.analysis.theta_profile import (
         ThetaChange,
         ThetaInterval,
@@ -57,12 +81,42 @@ if TYPE_CHECKING:
         users_of,
     )
     from reg4rec_core.analysis.user_search import FoundUser, UserIndex, index_users, search_users
-    from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
+    from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig, PostTrainConfig, RewardWeights
+    from reg4rec_core.evaluation.weights_effect import WeightsEffect, weights_effect
+    from reg4rec_core.experiments.grid import Axis
+    from reg4rec_core.experiments.previews import PreviewPlan, Previews, PreviewState
+    from reg4rec_core.experiments.sweep import sweep
+    from reg4rec_core.experiments.theta_curve import (
+        Flips,
+        ThetaCurve,
+        ThetaPoint,
+        ThetaReading,
+        ThetaSuggestion,
+        ThetaSweep,
+        flips,
+        read_theta_curve,
+        suggest_theta,
+        theta_sweeps,
+    )
+    from reg4rec_core.metrics import Interval
+    from reg4rec_core.preset import Preset, preset_json, read_preset
     from reg4rec_core.recommender import Recommender
-    from reg4rec_core.types import UNKNOWN, Catalog, Fate, InputError, Interactions, ReasoningTrace, SemanticIds
+    from reg4rec_core.training.fresh_rollouts import sample_rollouts_at
+    from reg4rec_core.types import (
+        UNKNOWN,
+        Catalog,
+        Fate,
+        InputError,
+        Interactions,
+        ReasoningTrace,
+        Rollouts,
+        SemanticIds,
+    )
+
 
 _HOMES = {
-    "analysis.attribution": ("Attribution", "attribute"),
+    "analysis.attribution": ("Attribution", "SmallestEdit", "attribute", "smallest_edit"),
+    "analysis.branch": ("Branch", "ask_from", "format_branch", "parse_branch"),
     "analysis.category_drift": (
         "CategoryDrift",
         "StepBeliefs",
@@ -85,10 +139,18 @@ _HOMES = {
     "analysis.evidence": ("ScoreParts", "TransitionSource", "score_parts", "transition_sources"),
     "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
     "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
+    "analysis.graph_file": ("search_graphml",),
     "analysis.health": ("HealthCheck", "check_run"),
+    "analysis.notes": ("Note", "drop_note", "keep_note", "note_document", "note_lines", "notes_file", "read_notes"),
+    "analysis.parting": ("explain_beliefs", "explain_parting", "fate_changes"),
     "analysis.projection": ("CodebookMaps", "Layout", "has_umap_maps", "principal_maps", "umap_maps"),
+    "analysis.report": ("ReportedSearch", "ReportedUser", "comparison_report", "search_report"),
+    "analysis.report_page": ("report_page",),
+    "analysis.reward_weighing": ("RewardSurvey", "Weighed", "path_ends", "reward_settings", "survey_rewards", "weigh"),
+    "analysis.search_habits": ("SearchHabits", "search_habits"),
     "analysis.slices": ("SliceMetrics", "cohort_metrics", "metrics_by"),
-    "analysis.store_comparison": ("StoreComparison", "compare_stores"),
+    "analysis.steering": ("Steering", "SteeringRule", "ask_steered", "format_steering", "parse_steering"),
+    "analysis.store_comparison": ("SliceDifference", "StoreComparison", "compare_by", "compare_stores"),
     "analysis.theta_profile": (
         "ThetaChange",
         "ThetaInterval",
@@ -108,9 +170,28 @@ _HOMES = {
         "users_of",
     ),
     "analysis.user_search": ("FoundUser", "UserIndex", "index_users", "search_users"),
-    "config": ("DecodeConfig", "HISTORY_LENGTH"),
+    "config": ("DecodeConfig", "HISTORY_LENGTH", "PostTrainConfig", "RewardWeights"),
+    "evaluation.weights_effect": ("WeightsEffect", "weights_effect"),
+    "experiments.grid": ("Axis",),
+    "experiments.previews": ("PreviewPlan", "PreviewState", "Previews"),
+    "experiments.sweep": ("sweep",),
+    "experiments.theta_curve": (
+        "Flips",
+        "ThetaCurve",
+        "ThetaPoint",
+        "ThetaReading",
+        "ThetaSuggestion",
+        "ThetaSweep",
+        "flips",
+        "read_theta_curve",
+        "suggest_theta",
+        "theta_sweeps",
+    ),
+    "metrics": ("Interval",),
+    "preset": ("Preset", "preset_json", "read_preset"),
     "recommender": ("Recommender",),
-    "types": ("UNKNOWN", "Catalog", "Fate", "InputError", "Interactions", "ReasoningTrace", "SemanticIds"),
+    "training.fresh_rollouts": ("sample_rollouts_at",),
+    "types": ("Catalog", "Fate", "InputError", "Interactions", "ReasoningTrace", "Rollouts", "SemanticIds", "UNKNOWN"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -119,6 +200,8 @@ __all__ = [
     "UNKNOWN",
     "Agreement",
     "Attribution",
+    "Axis",
+    "Branch",
     "Catalog",
     "CategoryDrift",
     "CodeCard",
@@ -131,69 +214,129 @@ __all__ = [
     "Edit",
     "Facets",
     "Fate",
+    "Flips",
     "FoundUser",
     "HealthCheck",
     "InputError",
     "Interactions",
+    "Interval",
     "ItemAttribute",
     "Layout",
     "Leaning",
     "Likeness",
+    "Note",
+    "PostTrainConfig",
+    "Preset",
+    "PreviewPlan",
+    "PreviewState",
+    "Previews",
     "Range",
     "ReasoningTrace",
     "Recommender",
+    "ReportedSearch",
+    "ReportedUser",
+    "RewardSurvey",
+    "RewardWeights",
+    "Rollouts",
     "ScoreParts",
+    "SearchHabits",
     "SemanticIds",
+    "SliceDifference",
     "SliceMetrics",
+    "SmallestEdit",
+    "Steering",
+    "SteeringRule",
     "StepBeliefs",
     "StoreComparison",
     "ThetaChange",
+    "ThetaCurve",
     "ThetaInterval",
+    "ThetaPoint",
     "ThetaProfile",
+    "ThetaReading",
+    "ThetaSuggestion",
+    "ThetaSweep",
     "TimeDrift",
     "TraceComparison",
     "TraceStore",
     "TransitionSource",
     "UserIndex",
     "UserRow",
+    "Weighed",
+    "WeightsEffect",
     "ask_edited",
+    "ask_from",
+    "ask_steered",
     "attribute",
     "check_run",
     "code_card",
     "cohort_metrics",
     "common_brands",
+    "compare_by",
     "compare_stores",
     "compare_traces",
+    "comparison_report",
     "count_fates",
     "count_users",
     "drift_over_time",
+    "drop_note",
+    "explain_beliefs",
     "explain_item",
     "explain_node",
+    "explain_parting",
     "facet_letter",
+    "fate_changes",
+    "flips",
+    "format_branch",
     "format_edits",
+    "format_steering",
     "has_umap_maps",
     "history_drift",
     "index_users",
     "interval_of",
     "items_left",
+    "keep_note",
     "mass_along_steps",
     "metrics_by",
+    "note_document",
+    "note_lines",
+    "notes_file",
     "open_store",
+    "parse_branch",
     "parse_edits",
+    "parse_steering",
+    "path_ends",
+    "preset_json",
     "principal_maps",
     "profile_theta",
     "read_codebooks",
     "read_cohort",
     "read_facets",
+    "read_notes",
+    "read_preset",
+    "read_theta_curve",
+    "report_page",
+    "reward_settings",
+    "sample_rollouts_at",
     "score_parts",
     "search_document",
+    "search_graphml",
+    "search_habits",
+    "search_report",
     "search_users",
+    "smallest_edit",
+    "suggest_theta",
+    "survey_rewards",
+    "sweep",
     "theta_changes",
     "theta_intervals",
+    "theta_sweeps",
     "transition_sources",
     "umap_maps",
     "users_of",
     "was_checked",
+    "weigh",
+    "weights_effect",
 ]
 
 

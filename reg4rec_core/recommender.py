@@ -13,6 +13,7 @@ from jaxtyping import Int
 
 from reg4rec_core.analysis.attribution import Question
 from reg4rec_core.analysis.evidence import TransitionSource, transition_sources
+from reg4rec_core.analysis.steering import Steering, left_out_together, steered_out
 from reg4rec_core.checkpoint import Run, open_run
 from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
 from reg4rec_core.data.batching import pad_histories
@@ -94,12 +95,19 @@ class Recommender:
         positions = {"valid": self.interactions.valid_positions, "test": self.interactions.test_positions}
         return int(positions[at][user])
 
-    def recommend(self, histories: Sequence[Int[np.ndarray, "_"]], decode: DecodeConfig) -> list[ReasoningTrace]:
+    def recommend(
+        self, histories: Sequence[Int[np.ndarray, "_"]], decode: DecodeConfig, *, steering: Steering | None = None
+    ) -> list[ReasoningTrace]:
         """The whole search for each history of item rows (oldest first); the model sees the newest 20 items."""
         if any(len(history) == 0 for history in histories):
             raise InputError("a history needs at least one item; give the items a user has bought, oldest first")
         padded = torch.from_numpy(pad_histories(histories, HISTORY_LENGTH))
-        return search(self.model, self.index, padded, decode, neighbours=self.neighbours, seen=histories)
+        seen = histories
+        if steering is not None and steering.rules:
+            out = steered_out(steering, self.catalog, self.semantic_ids.codes, self.semantic_ids.codebook_size)
+            seen = [left_out_together(history, decode, out, steering) for history in histories]
+            decode = replace(decode, exclude_history=True)
+        return search(self.model, self.index, padded, decode, neighbours=self.neighbours, seen=seen)
 
     def transition_sources(self, history: Int[np.ndarray, "length"], item: int) -> tuple[TransitionSource, ...]:
         """The items of a history after which other shoppers bought `item`, the most telling first."""

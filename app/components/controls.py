@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.view_models.reasoning import weights_name
+from app.view_models.tree import SHOWN, Show
 from reg4rec_core import DecodeConfig
 
 MOMENTS = {"test": "the last purchase", "valid": "the last but one", "now": "what comes next"}
@@ -31,7 +32,7 @@ class Choice:
 def settings_row(default: DecodeConfig) -> tuple[DeltaGenerator, DeltaGenerator, Choice]:
     """The row of settings; returns its first and last place, for whom to look at and what to take away."""
     who, what, how_strict, how_wide, take_away = st.columns(
-        [1.7, 1.9, 3.4, 1.6, 1.0], vertical_alignment="bottom", gap="medium"
+        [1.6, 1.9, 3.6, 1.4, 1.9], vertical_alignment="bottom", gap="medium"
     )
     with what:
         at = moment_control()
@@ -42,26 +43,27 @@ def settings_row(default: DecodeConfig) -> tuple[DeltaGenerator, DeltaGenerator,
     return who, take_away, Choice(at, theta, corp, beam)
 
 
-def run_control(names: list[str]) -> str:
-    """Which run to look at, where there is a choice."""
+def run_control(names: list[str], side: str = "") -> str:
+    """Which run to look at, where there is a choice; `side` ends the name of every control of a second search."""
     if len(names) == 1:
         return names[0]
-    chosen = st.selectbox("Run", names, key="run", bind="query-params")
+    chosen = st.selectbox("Run", names, key=f"run{side}", bind="query-params")
     return chosen if chosen in names else names[0]
 
 
-def weights_control(stages: list[str], chosen: str, *, on_choose: Callable[[str], None]) -> None:
+def weights_control(stages: list[str], chosen: str, *, on_choose: Callable[[str], None], side: str = "") -> None:
     """Whose weights search, where there is a choice; the address bar keeps it, so that a wrong value can be told."""
     if stages == [chosen]:
         return
-    st.session_state["weights"] = chosen if chosen in stages else None
+    key = f"weights{side}"
+    st.session_state[key] = chosen if chosen in stages else None
     st.segmented_control(
         "Weights",
         stages[::-1],
         format_func=weights_name,
-        key="weights",
+        key=key,
         required=True,
-        on_change=lambda: on_choose(st.session_state["weights"]),
+        on_change=lambda: on_choose(st.session_state[key]),
         help="The same shopper and the same settings, searched with the model before or after post-training.",
     )
 
@@ -96,12 +98,37 @@ def likeness_control(names: list[str]) -> str:
 def fold_control() -> bool:
     """Whether steps without a choice are folded."""
     return st.toggle(
-        "fold forced steps",
+        "fold forced",
         value=True,
         key="fold",
         bind="query-params",
         help="Once a branch has one item left, its remaining codes are forced. They are still checked.",
     )
+
+
+def show_control() -> Show:
+    """Which nodes of the tree to draw."""
+    box, number = st.columns([1.8, 1], gap="xsmall", vertical_alignment="center")
+    chosen = box.selectbox(
+        "Nodes to show",
+        SHOWN,
+        key="show",
+        bind="query-params",
+        label_visibility="collapsed",
+        help="js is how far a node moved the belief, in nats. The followed path is always shown.",
+    )
+    above = number.number_input(
+        "js above",
+        min_value=0.0,
+        max_value=MAX_THETA,
+        value=0.05,
+        step=0.01,
+        key="above",
+        bind="query-params",
+        disabled=chosen != SHOWN[-1],
+        label_visibility="collapsed",
+    )
+    return Show(chosen if chosen in SHOWN else SHOWN[0], min(max(float(above), 0.0), MAX_THETA))
 
 
 def choice_control(label: str, names: list[str], *, key: str, help: str = "") -> str:
@@ -136,14 +163,14 @@ def moment_control() -> str:
     return chosen if chosen in MOMENTS else "test"
 
 
-def theta_control(default: DecodeConfig) -> tuple[float, bool]:
+def theta_control(default: DecodeConfig, side: str = "") -> tuple[float, bool]:
     """The threshold, and whether CORP prunes at all."""
     usual = default.theta if np.isfinite(default.theta) else PAPERS_THETA
-    slider, switch = st.columns([3, 1], vertical_alignment="bottom", gap="small")
+    slider, switch = st.columns([2.2, 1], vertical_alignment="bottom", gap="small")
     corp = switch.toggle(
         "prune",
         value=bool(np.isfinite(default.theta)),
-        key="corp",
+        key=f"corp{side}",
         bind="query-params",
         help="Off is θ = ∞: plain beam search.",
     )
@@ -154,13 +181,28 @@ def theta_control(default: DecodeConfig) -> tuple[float, bool]:
         value=min(float(usual), MAX_THETA),
         step=0.005,
         format="%.3f",
-        key="theta",
+        key=f"theta{side}",
         bind="query-params",
         disabled=not corp,
         help="A branch whose belief over categories moves by more than this (Jensen-Shannon divergence, at most 0.693) "
         "is pruned, and the next best candidate takes its place.",
     )
     return theta, corp
+
+
+def check_from_control(steps: list[int], default: int) -> int:
+    """From which step on beliefs are compared; one of `steps`."""
+    chosen = st.segmented_control(
+        "Compare from step",
+        steps,
+        default=default,
+        required=True,
+        key="from",
+        bind="query-params",
+        help="The first codes move the belief most, so a search that compares from an early step on prunes more. "
+        "The run's own choice is the one a link leaves out.",
+    )
+    return chosen if chosen in steps else default
 
 
 def beam_control(default: DecodeConfig) -> int:

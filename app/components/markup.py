@@ -7,8 +7,11 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.components.session_links import session_links
+
 STYLE = """
 <style>
+[data-testid="stLayoutWrapper"]:has(> .st-key-session_links) { display: none; }
 .r4 { --line: color-mix(in srgb, currentColor 16%, transparent);
       --tint: color-mix(in srgb, currentColor 4%, transparent);
       --soft: color-mix(in srgb, currentColor 62%, transparent); --accent: #2F8FCB;
@@ -16,6 +19,7 @@ STYLE = """
 .r4 .soft { color: var(--soft); }
 .r4 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .r4-why { min-height: 4.5em; font-size: 1rem; line-height: 1.5; max-width: 190ch; }
+.r4-changes { min-height: 4.2em; line-height: 1.4; }
 .r4-strip { display: flex; flex-direction: row-reverse; gap: 18px; overflow-x: auto;
             padding: 2px 2px 8px; }
 .r4-card { flex: 0 0 auto; width: 172px; min-height: 92px; box-sizing: border-box; padding: 7px 10px;
@@ -33,7 +37,7 @@ STYLE = """
                               background: currentColor; }
 .r4-influence .fill { position: absolute; top: 0; bottom: 0; }
 .r4-influence .num { font-size: .8rem; min-width: 3em; }
-.r4-legend { display: flex; flex-wrap: wrap; gap: 4px 18px; align-items: center; }
+.r4-legend { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; }
 .r4-legend .glyph { font-size: 1.25em; line-height: 1; margin-right: 5px; }
 .r4-scroll { overflow: auto; border-top: 1px solid var(--line); }
 .r4-table { border-collapse: collapse; width: 100%; font-size: .86rem; }
@@ -51,6 +55,9 @@ STYLE = """
 .r4-gauge .fill { position: absolute; inset: 0 auto 0 0; border-radius: 6px; }
 .r4-gauge .mark { position: absolute; top: -4px; bottom: -4px; width: 2px; background: currentColor; }
 [data-testid="stColumn"]:has(> * .st-key-listed_users) { position: sticky; top: 4rem; align-self: flex-start; }
+@media (min-height: 1150px) {
+  [data-testid="stColumn"]:has(> * .st-key-theta_explorer) { position: sticky; top: 4rem; align-self: flex-start; }
+}
 </style>
 """
 
@@ -58,6 +65,7 @@ STYLE = """
 def page_heading(title: str, introduction: str) -> DeltaGenerator:
     """Once a page, before any other component: style, title, and beside it the place for what rules the whole page."""
     st.html(STYLE)
+    session_links()
     heading, choice = st.columns([5.6, 2.6], vertical_alignment="bottom")
     heading.markdown(f"### {title}\n{introduction}")
     return choice.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom")

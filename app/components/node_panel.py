@@ -29,7 +29,7 @@ def node_details(details: NodeDetails) -> None:
         st.markdown("##### What this code stands for")
         _code_card(details)
     with items:
-        st.markdown(f"##### Items it still allows: {details.allowed_count:,}")
+        st.markdown(f"##### Items it still allows: {details.allowed_count}")
         st.html(table(details.allowed, numbers=("rank",), height=LIST_HEIGHT))
     with scores:
         st.markdown("##### What it was weighed against")

@@ -1,4 +1,5 @@
 const SVG = "http://www.w3.org/2000/svg"
+const RINGS = { only: "circle", fate: "rect" }
 const MARGIN = { left: 22, right: 232, top: 36, bottom: 12 }
 
 const shape = (symbol, size) => {
@@ -43,6 +44,10 @@ function drawTree(svg, data, width) {
   })
   const marks = data.nodes.map((node, row) => {
     const [x, y] = place(node)
+    if (node.ring && node.size >= 1) {
+      const place = `translate(${x} ${y})`
+      draw(svg, "path", { class: `ring ${node.ring}`, d: shape(RINGS[node.ring], node.size + 7), transform: place })
+    }
     const mark = draw(svg, "path", {
       class: `node${node.hollow ? " hollow" : ""}${node.chosen ? " chosen" : ""}${node.size < 1 ? " gone" : ""}`,
       d: shape(node.symbol, node.size),
@@ -58,7 +63,8 @@ function drawTree(svg, data, width) {
     })
     mark.row = row
     if (node.label) {
-      const label = draw(svg, "text", { class: node.strong ? "label strong" : "label", x: x + 12, y }, node.label)
+      const aside = node.ring ? Math.max(12, node.size / 2 + 8) : 12
+      const label = draw(svg, "text", { class: node.strong ? "label strong" : "label", x: x + aside, y }, node.label)
       label.row = row
     }
     return mark
@@ -104,7 +110,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     showTip(tip, data.nodes[row], drawn.place(data.nodes[row]), width)
   }
   const neighbour = (row, by) => {
-    const column = data.nodes.map((node, at) => at).filter((at) => data.nodes[at].x === data.nodes[row].x)
+    const column = data.nodes.map((node, at) => at).filter((at) => data.nodes[at].x === data.nodes[row].x && !data.nodes[at].hidden)
     column.sort((a, b) => data.nodes[a].y - data.nodes[b].y)
     return column[column.indexOf(row) + by]
   }

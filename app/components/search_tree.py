@@ -4,7 +4,8 @@ A component of our own: the built-in graph chart waits 150 ms before it reports 
 reachable by keyboard nor named for those who cannot see them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,16 @@ KEY = "tree"
 _HERE = Path(__file__)
 _GLYPHS = {"circle": "●○", "triangle": "▲△", "diamond": "◆◇", "rect": "■□"}
 
+_RING = (
+    "display:inline-block;width:12px;height:12px;margin-right:7px;vertical-align:-1px;border:1.4px {} currentColor;"
+    "border-radius:{}"
+)
+RING_SIGNS = tuple(
+    f'<span style="{_RING.format(line, corner)}" aria-hidden="true"></span>'
+    for line, corner in (("dashed", "50%"), ("solid", "0"))
+)
+"""Dashed circle, square: as the drawing rings nodes."""
+
 _tree = st.components.v2.component(
     "reg4rec.search_tree",
     html='<div class="tree"><svg role="group"></svg><div class="tip" hidden></div></div>',
@@ -25,13 +36,18 @@ _tree = st.components.v2.component(
 )
 
 
-def legend(counts: pd.DataFrame, ground: Ground) -> None:
-    """How each kind of node looks, and how many there are."""
+def legend(counts: pd.DataFrame, ground: Ground, *, rings: Mapping[str, int] | None = None, note: str = "") -> None:
+    """How each kind of node looks, and how many there are.
+
+    `rings` counts what another tree lacks, then changes; `note` says what is not drawn.
+    """
     entries = "".join(
         f'<span title="{row["meaning"]}">{_icon(row["kind"], ground)}{row["name"]} <b>{row["count"]}</b></span>'
         for row in counts.to_dict("records")
     )
-    hint = "The larger a node, the likelier its path. Click a node to follow its path."
+    signs = zip(RING_SIGNS, (rings or {}).items(), strict=False)
+    entries += "".join(f"<span>{sign}{escape(said)} <b>{count}</b></span>" for sign, (said, count) in signs)
+    hint = f"{note or 'The larger a node, the likelier its path.'} Click a node to follow its path."
     st.html(f'<div class="r4"><div class="r4-legend">{entries}</div><div class="soft">{hint}</div></div>')
 
 
@@ -40,12 +56,12 @@ def _icon(kind: str, ground: Ground) -> str:
     return f'<span class="glyph" style="color:{colour_of(kind, ground)}" aria-hidden="true">{glyph}</span>'
 
 
-def search_tree(drawing: dict[str, Any], *, on_choose: Callable[[str], None]) -> None:
+def search_tree(drawing: dict[str, Any], *, on_choose: Callable[[str], None], key: str = KEY) -> None:
     """Draw the tree; `on_choose` gets the path key of the node that was clicked or reached by keyboard."""
 
     def chosen() -> None:
-        path = st.session_state[KEY].chosen
+        path = st.session_state[key].chosen
         if isinstance(path, str):
             on_choose(path)
 
-    _tree(key=KEY, data=drawing, height=drawing["height"], on_chosen_change=chosen)
+    _tree(key=key, data=drawing, height=drawing["height"], on_chosen_change=chosen)

@@ -23,3 +23,21 @@ def _row(row: dict[str, str], names: list[str], numbers: tuple[str, ...]) -> str
     cells = "".join(f'<td class="{"num" if name in numbers else ""}">{escape(row[name])}</td>' for name in names)
     link = f'<a href="{escape(row["link"])}" title="See the tree of this search">{escape(row["user"])}</a>'
     return f"<tr><td>{link}</td>{cells}</tr>"
+
+
+def flip_table(rows: list[dict[str, str]]) -> None:
+    """Users whose hit only one of two searches has: a name leads to both trees side by side, a place to its own."""
+    body = "".join(
+        f'<tr><td><a href="{escape(row["link"])}" title="See both trees side by side">{escape(row["user"])}</a></td>'
+        + "".join(
+            f'<td><a href="{escape(row[link])}" title="See the tree of {side} alone">{escape(row[side])}</a></td>'
+            for side, link in (("A", "link_a"), ("B", "link_b"))
+        )
+        + "</tr>"
+        for row in rows
+    )
+    st.html(
+        f'<div class="r4"><div class="r4-scroll" style="max-height:{HEIGHT // 2}px" tabindex="0">'
+        f'<table class="r4-table"><thead><tr><th>user</th><th>in A</th><th>in B</th></tr></thead>'
+        f"<tbody>{body}</tbody></table></div></div>"
+    )

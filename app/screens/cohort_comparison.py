@@ -9,6 +9,7 @@ from app.components.controls import choice_control
 from app.screens.cohort_look import Look, chart
 from app.session import chosen_cohort, open_runs, stored_searches
 from app.view_models import cohorts as view
+from reg4rec_core import StoreComparison
 
 
 def beside(look: Look, run: str, stores: dict[str, Path]) -> None:
@@ -27,6 +28,11 @@ def beside(look: Look, run: str, stores: dict[str, Path]) -> None:
     for place, name, users in ((gained, "gained", compared.gained_users), (lost, "lost", compared.lost_users)):
         said = f"List the {len(users.users or ()):,} whose target is {name}"
         place.button(said, key=name, on_click=chosen_cohort.mark, args=(users.to_text(),), disabled=not users.users)
+    differences(compared, look)
+
+
+def differences(compared: StoreComparison, look: Look) -> None:
+    """How much better the second search is, and where its categories drift from the first's."""
     st.caption(view.COMPARE_NOTE)
     table = view.differences_table(compared)
     chart(charts.interval_chart(table, 0.0, "", look.ground), key="beside", alt=view.COMPARE_NOTE, rows=len(table))

@@ -10,8 +10,11 @@ from app.view_models import reasoning as view
 from app.view_models import tree
 
 
-def searched_tree(run: open_runs.OpenRun, searched: searches.Searched, target: int) -> tree.Focus:
-    """The tree beside the belief at the chosen step; returns the path that is followed."""
+def searched_tree(run: open_runs.OpenRun, searched: searches.Searched, target: int, *, given: int) -> tree.Focus:
+    """The tree beside the belief at the chosen step; returns the path that is followed.
+
+    The first `given` codes of every path were given by hand.
+    """
     left, right = st.columns([7, 3], gap="medium")
     trace, ground = searched.trace, theme.ground()
     with right:
@@ -20,15 +23,17 @@ def searched_tree(run: open_runs.OpenRun, searched: searches.Searched, target: i
         title = view.belief_title(trace, focus)
         belief.belief_chart(charts.belief_bars(view.belief_rows(trace, run.facets.catalog, focus), ground), title=title)
         belief.js_gauge(view.belief_shift(trace, focus.node), ground)
-        node_panel.node_summary(view.node_reason(trace, focus), view.node_facts(trace, focus.node))
+        node_panel.node_summary(view.node_reason(trace, focus, given=given), view.node_facts(trace, focus.node))
     with left:
-        fold_box, legend_box = st.columns([1.6, 6], vertical_alignment="center")
-        with legend_box:
-            legend(tree.fate_counts(trace), ground)
+        legend_box, fold_box, show_box = st.columns([5.5, 1.4, 2.3], vertical_alignment="center", gap="small")
         with fold_box:
             fold = controls.fold_control()
-        nodes = tree.search_tree(searched.nodes, trace, run.facets, focus, target, fold=fold)
-        summary = tree.tree_summary(trace, run.facets, focus)
+        with show_box:
+            hidden = tree.hidden_nodes(trace, focus, controls.show_control())
+        with legend_box:
+            legend(tree.fate_counts(trace), ground, note=tree.hidden_note(hidden))
+        nodes = tree.search_tree(searched.nodes, trace, run.facets, focus, target, fold=fold, hidden=hidden)
+        summary = tree.tree_summary(trace, run.facets, focus, hidden)
         drawing = charts.search_tree(nodes, tree.tree_columns(trace, fold=fold), ground, alt=summary)
         search_tree(drawing, on_choose=focus_user.choose_node)
     return focus

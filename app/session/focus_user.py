@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
+from app.session.by_hand import back_to_root, restore_history
 from app.session.open_runs import OpenRun, RunKey
-from app.session.searches import restore_history
 from app.view_models.reasoning import is_telling, telling_score
 from app.view_models.tree import path_length
 
@@ -46,8 +46,9 @@ def chosen_user_key(run: OpenRun) -> str:
 
 
 def choose_user(key: str) -> None:
-    """Look at another user, from the path of their first recommendation."""
+    """Look at another user, from the root and the path of their first recommendation; steering stays."""
     st.query_params["user"] = key
+    back_to_root()
     restore_history()
 
 

@@ -1,24 +1,29 @@
-"""The searches of one user, on the real history or an edited one."""
+"""The searches of one user, plain or changed by hand."""
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from app.session.open_runs import OpenRun, RunKey
+from app.view_models.by_hand import ByHand
 from app.view_models.tree import describe_nodes
 from reg4rec_core import (
     Attribution,
     DecodeConfig,
-    Edit,
     InputError,
     ReasoningTrace,
+    SmallestEdit,
     TransitionSource,
     ask_edited,
+    ask_from,
+    ask_steered,
     attribute,
-    format_edits,
-    parse_edits,
+    smallest_edit,
 )
+
+PLAIN = ByHand()
 
 
 @dataclass(frozen=True)
@@ -27,61 +32,61 @@ class Searched:
 
     trace: ReasoningTrace
     nodes: pd.DataFrame
+    history: np.ndarray
+    """Items the model saw, oldest first, edits included."""
     sources: tuple[tuple[TransitionSource, ...], ...]
     """For every recommended item, the history items after which other shoppers bought it."""
+    barred: frozenset[int]
+    """Items that may not be recommended."""
 
 
-def search(run: OpenRun, user: int, at: str, decode: DecodeConfig, edits: tuple[Edit, ...] = ()) -> Searched:
-    """The search for a user's history, edited or not; kept, so that clicking around in it costs little."""
-    return _search(run.key, user, at, decode, format_edits(edits), run)
+def search(run: OpenRun, user: int, at: str, decode: DecodeConfig, by_hand: ByHand = PLAIN) -> Searched:
+    """The search for a user's history; kept, so that clicking around in it costs little."""
+    return _search(run.key, user, at, decode, by_hand, run)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _search(key: RunKey, user: int, at: str, decode: DecodeConfig, edits: str, _run: OpenRun) -> Searched:
-    history = _run.recommender.history(user, at)
+def _search(key: RunKey, user: int, at: str, decode: DecodeConfig, by_hand: ByHand, _run: OpenRun) -> Searched:
+    asked = _question(_run, user, at, decode, by_hand)
+    trace, seen = asked.trace(), asked.history[asked.history > 0]
+    sources = tuple(_run.recommender.transition_sources(seen, int(item)) for item in trace.items)
+    barred = frozenset(asked.seen.tolist()) - {0} if asked.config.exclude_history else frozenset()
+    return Searched(trace, describe_nodes(trace, _run.facets, given=len(by_hand.branch)), seen, sources, barred)
+
+
+def _question(run: OpenRun, user: int, at: str, decode: DecodeConfig, by_hand: ByHand):
+    history = run.recommender.history(user, at)
     if len(history) == 0:
-        key = _run.recommender.interactions.user_keys[user]
+        key = run.recommender.interactions.user_keys[user]
         raise InputError(
             f"user {key} bought nothing before what is to be predicted; predict now, or look at another user"
         )
-    asked = ask_edited(_run.recommender.question(history, decode), parse_edits(edits))
-    trace, seen = asked.trace(), asked.history[asked.history > 0]
-    sources = tuple(_run.recommender.transition_sources(seen, int(item)) for item in trace.items)
-    return Searched(trace, describe_nodes(trace, _run.facets), sources)
+    edited = ask_edited(run.recommender.question(history, decode), by_hand.edits)
+    return ask_from(ask_steered(edited, run.facets.catalog, by_hand.steering), by_hand.branch)
 
 
-def influence(run: OpenRun, user: int, at: str, decode: DecodeConfig, edits: tuple[Edit, ...]) -> Attribution:
+def influence(run: OpenRun, user: int, at: str, decode: DecodeConfig, by_hand: ByHand) -> Attribution:
     """What each purchase adds to each recommended item of `search` with the same arguments; kept like it."""
-    return _influence(run.key, user, at, decode, format_edits(edits), run)
+    return _influence(run.key, user, at, decode, by_hand, run)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _influence(key: RunKey, user: int, at: str, decode: DecodeConfig, edits: str, _run: OpenRun) -> Attribution:
-    history = _run.recommender.history(user, at)
-    question = ask_edited(_run.recommender.question(history, decode), parse_edits(edits))
-    return attribute(question, _search(key, user, at, decode, edits, _run).trace)
+def _influence(key: RunKey, user: int, at: str, decode: DecodeConfig, by_hand: ByHand, _run: OpenRun) -> Attribution:
+    question = _question(_run, user, at, decode, by_hand)
+    return attribute(question, _search(key, user, at, decode, by_hand, _run).trace)
 
 
-def chosen_edits() -> tuple[Edit, ...]:
-    """What the URL changes in the history; InputError when it says something else."""
-    return parse_edits(st.query_params.get("edit", ""))
+def smallest(run: OpenRun, user: int, at: str, decode: DecodeConfig, by_hand: ByHand, rank: int) -> SmallestEdit:
+    """The fewest purchases without which the item at `rank` of `search` goes; kept like it, some seconds at first."""
+    return _smallest(run.key, user, at, decode, by_hand, rank, run)
 
 
-def leave_out(place: int) -> None:
-    """Go on without the purchase at a place of the history as it is shown, the oldest is 1."""
-    st.query_params["edit"] = format_edits((*chosen_edits(), Edit("remove", place, 0)))
-    st.query_params.pop("path", None)
-
-
-def restore_history() -> None:
-    """Back to what the user really bought."""
-    st.query_params.pop("edit", None)
-    st.query_params.pop("path", None)
-
-
-def is_edited() -> bool:
-    """Whether the URL asks for another history, sensible or not."""
-    return bool(st.query_params.get("edit"))
+@st.cache_resource(max_entries=256, show_spinner="Leaving purchases out…")
+def _smallest(
+    key: RunKey, user: int, at: str, decode: DecodeConfig, by_hand: ByHand, rank: int, _run: OpenRun
+) -> SmallestEdit:
+    question = _question(_run, user, at, decode, by_hand)
+    return smallest_edit(question, _influence(key, user, at, decode, by_hand, _run), rank)
 
 
 def decode_settings(run: OpenRun, *, theta: float, corp: bool, beam: int) -> DecodeConfig:

@@ -3,12 +3,21 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from app.session.open_runs import run_path
-from reg4rec_core import Cohort, StoreComparison, TraceStore, compare_stores, open_store, read_cohort
+from reg4rec_core import (
+    Cohort,
+    SliceDifference,
+    StoreComparison,
+    TraceStore,
+    compare_by,
+    compare_stores,
+    open_store,
+    read_cohort,
+)
 
 Answer = TypeVar("Answer")
 
@@ -21,6 +30,11 @@ def trace_stores(name: str) -> dict[str, Path]:
         if description.get("complete") is not False:
             sizes[file.parent] = int(description.get("users", 0))
     return {path.name: path for path in sorted(sizes, key=lambda path: (-sizes[path], path.name))}
+
+
+def store_settings(path: Path) -> dict[str, Any]:
+    """What a stored search was asked: split, weights, and how it was decoded."""
+    return json.loads((path / "store.json").read_text(encoding="utf-8")).get("settings", {})
 
 
 def open_trace_store(path: Path) -> TraceStore:
@@ -49,6 +63,15 @@ def ask_both(first: TraceStore, second: TraceStore, cohort: Cohort) -> StoreComp
         return compare_stores(store, second, cohort)
 
     return ask(compare, first, cohort, str(second.path), str(_written(second.path)))
+
+
+def ask_slices(first: TraceStore, second: TraceStore, cohort: Cohort, by: str) -> tuple[SliceDifference, ...]:
+    """The same, slice by slice."""
+
+    def compare_slices(store: TraceStore, cohort: Cohort, *_: str) -> tuple[SliceDifference, ...]:
+        return compare_by(store, second, cohort, by)
+
+    return ask(compare_slices, first, cohort, str(second.path), str(_written(second.path)), by)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

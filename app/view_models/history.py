@@ -8,7 +8,7 @@ import pandas as pd
 
 from app.view_models.reasoning import known, short_category
 from app.view_models.tree import Focus
-from reg4rec_core import Attribution, Catalog, Edit, ReasoningTrace, TraceComparison
+from reg4rec_core import HISTORY_LENGTH, Attribution, Catalog, Edit, ReasoningTrace, SmallestEdit, TraceComparison
 
 EDITED = "edited in"
 """Stands for the date of an item that was never bought."""
@@ -29,6 +29,13 @@ def edited_cards(cards: pd.DataFrame, edits: Sequence[Edit], catalog: Catalog, *
             if edit.kind == "move":
                 rows.insert(edit.value - 1, row)
     return pd.DataFrame(rows[-length:], columns=cards.columns)
+
+
+def first_place(bought: int, edits: Sequence[Edit]) -> int:
+    """The place, from 1, of the oldest purchase that the model still sees: appended ones push the oldest out."""
+    kinds = [edit.kind for edit in edits]
+    length = min(bought, HISTORY_LENGTH) + kinds.count("append") - kinds.count("remove")
+    return 1 + max(0, length - HISTORY_LENGTH)
 
 
 def _new_card(catalog: Catalog, item: int) -> dict[str, str]:
@@ -87,6 +94,34 @@ def edit_banner(edits: Sequence[Edit]) -> str:
     counts = {kind: sum(edit.kind == kind for edit in edits) for kind in verbs}
     parts = [f"{n} item{'s' if n > 1 else ''} {verbs[kind]}" for kind, n in counts.items() if n]
     return f"Edited history: {', '.join(parts)}. This is what the model would have said; nobody bought like this."
+
+
+def smallest_edit_text(edit: SmallestEdit, titles: Sequence[str], catalog: Catalog) -> str:
+    """Which purchases a recommendation rests on, and how sure it is that no fewer do."""
+    item, searches = f"“{catalog.titles[edit.item]}”", f"{edit.searches:,} searches"
+    if not edit.found:
+        tried = "every single purchase, every pair" if edit.smallest else "single purchases, some pairs"
+        return f"{item} stays in the list whatever was left out: {tried} and growing sets were tried in {searches}."
+    without = " and ".join(f"“{title}”" for title in titles)
+    if len(titles) == 1:
+        sure = "No smaller edit exists"
+    elif edit.smallest:
+        sure = "Every smaller set of purchases was tried and leaves it in"
+    else:
+        sure = "Found by adding purchase after purchase, the most influential first; a smaller set may exist"
+    return f"Without {without}, {item} is not recommended any more. {sure} ({searches})."
+
+
+def removals(places: Sequence[int]) -> list[Edit]:
+    """Leave purchases out by their places, the newest first so that the places of the others hold."""
+    return [Edit("remove", place, 0) for place in sorted(places, reverse=True)]
+
+
+def removals_label(places: Sequence[int]) -> str:
+    """What the button says that leaves them out; "" where there are none."""
+    if not places:
+        return ""
+    return "Leave it out" if len(places) == 1 else f"Leave these {len(places)} out"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The Reasoning page in tables: traces and catalogues in, DataFrames and strings out."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ import pandas as pd
 from app.view_models.tree import (
     KINDS,
     Focus,
+    node_fate,
     node_kind,
     node_name,
     path_key,
@@ -23,7 +25,6 @@ from reg4rec_core import (
     Catalog,
     CodeCard,
     DecodeConfig,
-    Edit,
     Facets,
     FoundUser,
     Interactions,
@@ -32,15 +33,15 @@ from reg4rec_core import (
     code_card,
     count_fates,
     explain_item,
-    explain_node,
     facet_letter,
-    format_edits,
     items_left,
     score_parts,
     search_document,
     was_checked,
 )
 
+CHOICES = ("fold", "show", "above", "smallest")
+"""Controls of the page that its link keeps beside the search."""
 INTRODUCTION = (
     "For one shopper the model spells out its recommendations code by code. Each column of the tree is one more code; "
     "a branch is kept, out-scored, or pruned because it changed the model's idea of what kind of item comes next "
@@ -55,12 +56,15 @@ VISIBLE_SHIFT = 0.02
 """A Jensen-Shannon divergence that one sees in the bars, nats."""
 
 
-def why(trace: ReasoningTrace, facets: Facets, focus: Focus) -> str:
-    """Why the followed item stands where it stands; the first item when the followed path leads to none."""
+def why(trace: ReasoningTrace, facets: Facets, focus: Focus, given: Collection[tuple[int, int]] = frozenset()) -> str:
+    """Why the followed item stands where it stands; the first item when the followed path leads to none.
+
+    Codes that are `given` by hand are not said to be chosen.
+    """
     ranks = np.flatnonzero(trace.item_nodes == focus.rows[-1])
     if len(trace.items) == 0:
         return "Nothing is recommended: no path led to an item outside the history."
-    return explain_item(trace, facets, int(ranks[0]) if len(ranks) else 0)
+    return explain_item(trace, facets, int(ranks[0]) if len(ranks) else 0, given=given)
 
 
 def weights_name(stage: str) -> str:
@@ -131,9 +135,9 @@ def node_facts(trace: ReasoningTrace, node: int) -> list[tuple[str, str]]:
     ]
 
 
-def node_reason(trace: ReasoningTrace, focus: Focus) -> str:
+def node_reason(trace: ReasoningTrace, focus: Focus, *, given: int = 0) -> str:
     """Why the node met its fate; says so where the branch ended before the chosen step or left the tree."""
-    reason = explain_node(trace, focus.node)
+    reason = node_fate(trace, focus.node, given=given)
     if not focus.found:
         return f"The chosen path is not in this tree; this is the part of it that is. {reason}"
     return f"The branch ended at step {trace.step[focus.node]}. {reason}" if focus.ended else reason
@@ -150,12 +154,17 @@ class NodeDetails:
     typical: list[str]
     """Titles of the most bought items that carry the code."""
     allowed: pd.DataFrame
-    allowed_count: int
+    allowed_count: str
+    """Items, and of how many where steering takes some away."""
     tried: pd.DataFrame
 
 
-def node_details(trace: ReasoningTrace, facets: Facets, node: int) -> NodeDetails:
-    """The code of a node, the items it still allows, and the codes it competed with."""
+def node_details(
+    trace: ReasoningTrace, facets: Facets, node: int, barred: Collection[int] = frozenset()
+) -> NodeDetails:
+    """The code of a node, the items it still allows without the `barred` ones, and the codes it competed with."""
+    left = items_left(facets.ids, trace, node)
+    allowed = [item for item in left.tolist() if item not in barred]
     root = trace.parent[node] < 0
     card = None if root else code_card(facets, int(trace.codebook[node]), int(trace.code[node]))
     return NodeDetails(
@@ -163,8 +172,8 @@ def node_details(trace: ReasoningTrace, facets: Facets, node: int) -> NodeDetail
         card=card,
         about=card_lines(card) if card else [],
         typical=[facets.catalog.titles[item] for item in card.typical_items] if card else [],
-        allowed=allowed_items(trace, facets, node),
-        allowed_count=int(trace.items_left[node]),
+        allowed=allowed_items(trace, facets, allowed),
+        allowed_count=f"{len(allowed):,}" + (f" of {len(left):,}" if len(allowed) < len(left) else ""),
         tried=alternatives(trace, facets, node),
     )
 
@@ -186,11 +195,10 @@ def alternatives(trace: ReasoningTrace, facets: Facets, node: int) -> pd.DataFra
     )
 
 
-def allowed_items(trace: ReasoningTrace, facets: Facets, node: int) -> pd.DataFrame:
-    """Titles of the items the node still allows: recommended ones first, then by how often they are bought."""
-    allowed = items_left(facets.ids, trace, node)
+def allowed_items(trace: ReasoningTrace, facets: Facets, allowed: Sequence[int]) -> pd.DataFrame:
+    """Titles of the items a node still allows: recommended ones first, then by how often they are bought."""
     ranks = {int(item): rank for rank, item in enumerate(trace.items)}
-    order = sorted(allowed.tolist(), key=lambda item: (ranks.get(item, len(ranks)), -facets.popularity[item], item))
+    order = sorted(allowed, key=lambda item: (ranks.get(item, len(ranks)), -facets.popularity[item], item))
     shown = order[:LISTED_ITEMS]
     return pd.DataFrame(
         {
@@ -314,9 +322,12 @@ def _moved_belief(trace: ReasoningTrace, leaf: int) -> bool:
     return leaf >= 0 and any(was_checked(trace, row) and trace.js[row] >= VISIBLE_SHIFT for row in trace.path(leaf))
 
 
-def trace_json(catalog: Catalog, trace: ReasoningTrace) -> str:
-    """The list and the tree as the command line prints them; what is infinite or not a number reads null."""
-    document = search_document(catalog, trace)
+def trace_json(catalog: Catalog, trace: ReasoningTrace, asked: Mapping[str, str] | None = None) -> str:
+    """The list and the tree as the command line prints them; what is infinite or not a number reads null.
+
+    `asked` is what was changed by hand, by its names in the URL.
+    """
+    document = search_document(catalog, trace, asked)
     document["theta"] = document["theta"] if np.isfinite(document["theta"]) else None
     for node in document["trace"]["nodes"]:
         node["js"] = node["js"] if np.isfinite(node["js"]) else None
@@ -338,7 +349,7 @@ def found_users(users: list[FoundUser], catalog: Catalog, interactions: Interact
     )
 
 
-def link_state(decode: DecodeConfig, focus: Focus, trace: ReasoningTrace, edits: Sequence[Edit] = ()) -> dict[str, str]:
+def link_state(decode: DecodeConfig, focus: Focus, trace: ReasoningTrace) -> dict[str, str]:
     """The choices of the page that a link has to spell out, by their names in the URL."""
     off = np.isinf(decode.theta)
     return {
@@ -347,7 +358,6 @@ def link_state(decode: DecodeConfig, focus: Focus, trace: ReasoningTrace, edits:
         "beam": str(decode.beam_width),
         "step": str(focus.step),
         "path": path_key(trace, focus.rows[-1]),
-        "edit": format_edits(edits),
     }
 
 
@@ -374,6 +384,11 @@ def sentence(message: str) -> str:
     """An error message as a sentence: capital letter first, full stop last."""
     message = message.strip()
     return message[:1].upper() + message[1:] + ("" if message.endswith((".", "?", "!")) else ".")
+
+
+def plain_markdown(text: str) -> str:
+    """A text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+.!|<>~$:-])", r"\\\1", text)
 
 
 def short_category(name: str) -> str:

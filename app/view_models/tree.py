@@ -116,8 +116,39 @@ def forced_nodes(trace: ReasoningTrace) -> np.ndarray:
     return single & (trace.fate == Fate.KEPT) & (trace.attempt == 0) & ~last
 
 
-def describe_nodes(trace: ReasoningTrace, facets: Facets) -> pd.DataFrame:
-    """One row a node in trace order: what it is and why, whatever part of the tree one looks at (y in [0, 1], down)."""
+SHOWN = ("everything", "only kept", "only js above")
+"""Which nodes of a large tree are drawn; the path that is followed always is."""
+
+
+@dataclass(frozen=True)
+class Show:
+    """Which nodes are drawn."""
+
+    what: str = SHOWN[0]
+    """One of SHOWN."""
+    above: float = 0.0
+    """For the last of them: the largest jump of the belief (js) that is hidden, nats."""
+
+
+def hidden_nodes(trace: ReasoningTrace, focus: Focus, show: Show) -> np.ndarray:
+    """Whether each node is hidden: a node that is shown never hangs on a hidden one."""
+    if show.what == SHOWN[0]:
+        return np.zeros(trace.n_nodes, dtype=bool)
+    if show.what == SHOWN[1]:
+        shown = np.isin(trace.fate, (Fate.KEPT, Fate.FALLBACK))
+    else:
+        shown = np.nan_to_num(trace.js, nan=-1) > show.above
+    shown[[0, *focus.rows]] = True
+    for row in range(trace.n_nodes - 1, 0, -1):  # parents stand before their children
+        shown[trace.parent[row]] |= shown[row]
+    return ~shown
+
+
+def describe_nodes(trace: ReasoningTrace, facets: Facets, *, given: int = 0) -> pd.DataFrame:
+    """One row a node in trace order: what it is and why, whatever part of the tree one looks at (y in [0, 1], down).
+
+    The first `given` codes of every path were given by hand.
+    """
     rows = range(trace.n_nodes)
     return pd.DataFrame(
         {
@@ -125,23 +156,44 @@ def describe_nodes(trace: ReasoningTrace, facets: Facets) -> pd.DataFrame:
             "path": [path_key(trace, row) for row in rows],
             "step": trace.step,
             "kind": [node_kind(trace, row) for row in rows],
-            "y": _heights(trace),
+            "y": _heights(trace, np.zeros(trace.n_nodes, dtype=bool)),
             "size": 7 + 15 * np.exp(trace.log_prob) ** (1 / 3),
             "heading": [node_name(trace, facets, row) for row in rows],
             "numbers": [_numbers(trace, row) for row in rows],
-            "reason": [explain_node(trace, row) for row in rows],
+            "reason": [node_fate(trace, row, given=given) for row in rows],
         }
     )
 
 
+def node_fate(trace: ReasoningTrace, node: int, *, given: int) -> str:
+    """Why a node met its fate; the first `given` codes of every path were given by hand."""
+    if 0 < trace.step[node] <= given:
+        js = "" if np.isnan(trace.js[node]) else f"; its belief moved by js {trace.js[node]:.3f}, which nothing checked"
+        return f"Given by hand: every path goes through it{js}."
+    return explain_node(trace, node)
+
+
 def search_tree(
-    described: pd.DataFrame, trace: ReasoningTrace, facets: Facets, focus: Focus, target: int, *, fold: bool
+    described: pd.DataFrame,
+    trace: ReasoningTrace,
+    facets: Facets,
+    focus: Focus,
+    target: int,
+    *,
+    fold: bool,
+    hidden: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """The described nodes with their place in columns and how the focus marks them; rows stay in trace order."""
+    """The described nodes with their place in columns and how the focus marks them; rows stay in trace order.
+
+    What is `hidden` gives its room to the others.
+    """
     forced = forced_nodes(trace)
     rows = np.arange(trace.n_nodes)
+    hidden = np.zeros(trace.n_nodes, dtype=bool) if hidden is None else hidden
     labels, hits = _leaf_labels(trace, facets, focus.rows[-1], target)
     return described.assign(
+        y=_heights(trace, hidden) if hidden.any() else described["y"],
+        hidden=hidden,
         x=column_edges(trace, forced, fold=fold)[trace.step],
         folded=forced & fold,
         on_path=np.isin(rows, focus.rows),
@@ -177,12 +229,12 @@ def column_edges(trace: ReasoningTrace, forced: np.ndarray, *, fold: bool) -> np
     return np.concatenate([[0.0], np.cumsum(widths)])
 
 
-def _heights(trace: ReasoningTrace) -> np.ndarray:
+def _heights(trace: ReasoningTrace, hidden: np.ndarray) -> np.ndarray:
     """y of every node: each column is filled from top to bottom in its parents' order, so that no links cross."""
     y = np.full(trace.n_nodes, 0.5)
     place = np.zeros(trace.n_nodes)
     for step in range(1, int(trace.step.max()) + 1):
-        rows = np.flatnonzero(trace.step == step)
+        rows = np.flatnonzero((trace.step == step) & ~hidden)
         rows = rows[np.lexsort((rows, -trace.log_prob[rows], place[trace.parent[rows]]))]
         place[rows] = np.arange(len(rows))
         lives = np.isin(trace.fate[rows], (Fate.KEPT, Fate.FALLBACK))
@@ -223,14 +275,20 @@ def fate_counts(trace: ReasoningTrace) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["kind", "name", "count", "meaning"])
 
 
-def tree_summary(trace: ReasoningTrace, facets: Facets, focus: Focus) -> str:
+def hidden_note(hidden: np.ndarray) -> str:
+    """How much of the tree is not drawn; "" where all of it is."""
+    return f"{hidden.sum():,} of {len(hidden):,} nodes are hidden." if hidden.any() else ""
+
+
+def tree_summary(trace: ReasoningTrace, facets: Facets, focus: Focus, hidden: np.ndarray | None = None) -> str:
     """The tree in a sentence, for those who cannot see it."""
+    note = "" if hidden is None else hidden_note(hidden)
     counts = count_fates(trace)
     chosen = node_name(trace, facets, focus.node)
     return (
         f"Search tree of {trace.n_nodes} nodes over {trace.step.max()} steps: {counts['kept']} kept, "
         f"{counts['beam_cut']} beam-cut, {counts['pruned']} pruned, {counts['regenerated']} regenerated, "
-        f"{counts['fallback']} fallback. Chosen at step {trace.step[focus.node]}: {chosen}."
+        f"{counts['fallback']} fallback. {note + ' ' if note else ''}Chosen at step {trace.step[focus.node]}: {chosen}."
     )
 
 

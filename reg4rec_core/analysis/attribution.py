@@ -44,9 +44,12 @@ class Question:
     history: Int[np.ndarray, "L"]
     """What the model sees, left-padded with 0."""
     seen: Int[np.ndarray, "_"]
-    """The whole history: items that `exclude_history` leaves out, however much of the evidence is taken away."""
+    """What `exclude_history` leaves out, however much of the evidence is taken away: the whole history, and more items
+    where the search is steered."""
     config: DecodeConfig
     neighbours: Neighbours
+    branch: tuple[tuple[int, int], ...] = ()
+    """Codes that every path begins with (codebook, code); none: the search starts at the root."""
 
     @property
     def positions(self) -> Int[np.ndarray, "H"]:
@@ -60,7 +63,9 @@ class Question:
     def trace(self) -> ReasoningTrace:
         """The question's own search, on the whole evidence."""
         history, seen = self.history[None], [self.seen]
-        return search(self.model, self.index, history, self.config, seen=seen, neighbours=self.neighbours)[0]
+        return search(
+            self.model, self.index, history, self.config, seen=seen, neighbours=self.neighbours, prefix=self.branch
+        )[0]
 
     def score(self, histories: Int[np.ndarray, "B L"], paths: ItemPaths) -> PathScores:
         """The same paths under other evidence."""
@@ -69,7 +74,9 @@ class Question:
     def search(self, histories: Int[np.ndarray, "B L"]) -> SearchedItems:
         """New searches under other evidence, the same items left out."""
         seen = [self.seen] * len(histories)
-        return search_items(self.model, self.index, histories, self.config, seen=seen, neighbours=self.neighbours)
+        return search_items(
+            self.model, self.index, histories, self.config, seen=seen, neighbours=self.neighbours, prefix=self.branch
+        )
 
 
 def left_out(history: Int[np.ndarray, "L"], places: Places) -> Int[np.ndarray, "L"]:

@@ -1,5 +1,6 @@
 """One search as a JSON document: the list of items and the whole tree behind it."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -9,8 +10,11 @@ from reg4rec_core.analysis.evidence import score_parts
 from reg4rec_core.types import Catalog, Fate, ReasoningTrace
 
 
-def search_document(catalog: Catalog, trace: ReasoningTrace) -> dict[str, Any]:
-    """The list and the tree. Numbers are plain; theta may be infinite and a js NaN, which JSON has to write as null."""
+def search_document(catalog: Catalog, trace: ReasoningTrace, asked: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The list and the tree. Numbers are plain; theta may be infinite and a js NaN, which JSON has to write as null.
+
+    `asked` is what was changed by hand (edit, steer, from) as text; what is empty is left out.
+    """
     return {
         "items": [item_document(catalog, trace, rank) for rank in range(len(trace.items))],
         "trace": {"nodes": [node_document(trace, node) for node in range(trace.n_nodes)]},
@@ -18,7 +22,7 @@ def search_document(catalog: Catalog, trace: ReasoningTrace) -> dict[str, Any]:
         "theta": trace.theta,
         "check_from": trace.check_from,
         "beam": trace.beam_width,
-    }
+    } | {name: text for name, text in (asked or {}).items() if text}
 
 
 def item_document(catalog: Catalog, trace: ReasoningTrace, rank: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Sentences about a search, made from its trace alone: nothing in them that the trace does not hold."""
 
+from collections.abc import Collection
 from itertools import pairwise
 
 import numpy as np
@@ -7,20 +8,26 @@ import numpy as np
 from reg4rec_core.analysis.facets import Facets
 from reg4rec_core.types import Fate, ReasoningTrace
 
+Codes = Collection[tuple[int, int]]
+"""(codebook, code) of some codes."""
+
 
 def facet_letter(codebook: int) -> str:
     """How people call a codebook: facet A is codebook 0, facet Z codebook 25, then F26 and so on."""
     return chr(ord("A") + codebook) if codebook < 26 else f"F{codebook}"
 
 
-def explain_item(trace: ReasoningTrace, facets: Facets, rank: int = 0) -> str:
-    """Why the item at `rank` stands where it stands: the codes that narrowed it down, the belief, what was dropped."""
+def explain_item(trace: ReasoningTrace, facets: Facets, rank: int = 0, *, given: Codes = ()) -> str:
+    """Why the item at `rank` stands where it stands: the codes that narrowed it down, the belief, what was dropped.
+
+    Codes of the path that are among `given` were given by hand; the model chose the others.
+    """
     title = facets.catalog.titles[trace.items[rank]]
     place = "is first" if rank == 0 else f"is number {rank + 1}"
     leaf = int(trace.item_nodes[rank])
     if leaf < 0:
         return f"“{title}” {place} only as a neighbour: no path led to it, it resembles the best path's item."
-    sentences = [f"“{title}” {place}: {_choices(trace, facets, leaf)}.", _belief_move(trace, facets, leaf)]
+    sentences = [f"“{title}” {place}: {_choices(trace, facets, leaf, given)}.", _belief_move(trace, facets, leaf)]
     return " ".join(sentence for sentence in [*sentences, _search_summary(trace)] if sentence)
 
 
@@ -74,15 +81,22 @@ def _check_passed(trace: ReasoningTrace, node: int) -> str:
     return f"beliefs are compared from step {trace.check_from} on (js {trace.js[node]:.3f})"
 
 
-def _choices(trace: ReasoningTrace, facets: Facets, leaf: int) -> str:
+def _choices(trace: ReasoningTrace, facets: Facets, leaf: int, given: Codes) -> str:
     steps = deciding_steps(trace, leaf)
     if not steps:
         return "it was the only item left from the start"
     codes = [(int(trace.codebook[row]), int(trace.code[row])) for row in steps]
-    named = [f"facet {facet_letter(codebook)} “{facets.name(codebook, code)}”" for codebook, code in codes]
+    by_hand = [_named(facets, code) for code in codes if code in given]
+    chosen = [_named(facets, code) for code in codes if code not in given]
+    parts = [f"{_then(by_hand)} {'was' if len(by_hand) == 1 else 'were'} given by hand"] if by_hand else []
+    parts += [f"the model chose {_then(chosen)}"] if chosen else []
     items = int(trace.items_left[steps[-1]])
-    left = "1 item" if items == 1 else f"{items} items"
-    return f"the model chose {_then(named)}, which left {left} of {trace.items_left[0]:,}"
+    left = "1 item" if items == 1 else f"{items:,} items"
+    return f"{', '.join(parts)}, which left {left} of {trace.items_left[0]:,}"
+
+
+def _named(facets: Facets, code: tuple[int, int]) -> str:
+    return f"facet {facet_letter(code[0])} “{facets.name(*code)}”"
 
 
 def _then(parts: list[str]) -> str:
@@ -105,8 +119,12 @@ def _search_summary(trace: ReasoningTrace) -> str:
     counts = count_fates(trace)
     if np.isinf(trace.theta):
         return "Consistency checks were off."
+    if counts["pruned"] == counts["fallback"] == 0:
+        return f"No branch that was checked moved its belief by more than θ = {trace.theta:g}, so none was pruned."
     if counts["pruned"] == 0:
-        return f"No branch moved its belief by more than θ = {trace.theta:g}, so none was pruned."
+        many = "branches that" if counts["fallback"] > 1 else "branch that"
+        stayed = f"{counts['fallback']} {many} moved the belief by more than θ = {trace.theta:g}"
+        return f"No branch was pruned for good; {stayed} had to stay."
     plural = "branches were" if counts["pruned"] > 1 else "branch was"
     text = f"{counts['pruned']} {plural} pruned for moving the belief by more than θ = {trace.theta:g}"
     if counts["regenerated"]:

@@ -133,6 +133,8 @@ def _check(question: Question, low: float, high: float) -> None:
         raise InputError(
             f"a range of thetas needs 0 <= LOW < HIGH, both finite (no divergence exceeds .694), got {low:g}:{high:g}"
         )
+    if question.branch:
+        raise InputError("a theta profile starts at the root, got a question from a branch on; ask it without")
     if question.config.thetas:
         raise InputError(
             f"a profile needs one theta for all steps, got thetas {question.config.thetas}; leave them out"

@@ -20,13 +20,16 @@ COMMANDS = {
     "sweep": "Search the same users under many decoding settings and compare each with the run's own.",
     "seeds": "Compare runs that differ in their seed alone.",
     "results": "Fill a document's tables from the stored results and draw its charts.",
+    "tune-rewards": "Search reward weights by what a short post-training with them does to validation users.",
     "ablate": "Train and compare systems that differ from a run's settings in one point each, under an equal budget.",
     "recommend": "Recommend for one history and print the whole search behind the list.",
     "profile": "Give every result that any theta of a range has for one user.",
     "trace": "Search all users once and keep every trace under RUN/traces/, or check such a store.",
     "cohorts": "Say for whom a model works, and how categories drift, from a store of traces.",
+    "report": "Write the search for one user as a page that opens offline, and its numbers as JSON beside it.",
+    "notes": "List the notes that people made in the application, or export them to train on.",
     "check": "Say whether a run is healthy: named checks against stated bounds, each with its reason.",
-    "bench": "Measure the speed of training or decoding against this machine's floor.",
+    "bench": "Measure the speed of training or decoding against this machine's floor, or of the application.",
     "app": "Open the application on a run in the browser.",
 }
 """Every command with its one-line help: kept here so that `reg4rec --help` imports nothing heavy."""

@@ -1,5 +1,7 @@
 """`reg4rec ablate`"""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +39,12 @@ SECONDS_PER_STEP = 2.5
     "--users", type=click.IntRange(min=1), default=2000, show_default=True, help="Test users whose beam is searched."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all training.")
+@click.option(
+    "--reuse",
+    is_flag=True,
+    help="Start from the run's own codes and pre-trained weights; --minutes then counts for nothing, and cells with "
+    "other codes are pre-trained as the run was.",
+)
 @click.option("--list", "only_list", is_flag=True, help="Print the plan with its estimated cost and do nothing.")
 @json_option
 def command(
@@ -48,12 +56,14 @@ def command(
     cells: str | None,
     users: int,
     seed: int,
+    reuse: bool,
     only_list: bool,
     as_json: bool,
 ) -> None:
     """Train and compare systems that differ from a run's settings in one point each, under an equal budget.
 
-    The run lends its settings alone: every cell is trained anew on the data. Called again, finished cells are kept.
+    The run lends its settings alone, with --reuse its pre-training, too: every cell is trained anew on the data. Called
+    again, finished cells are kept.
     """
     from functools import partial
 
@@ -61,25 +71,27 @@ def command(
 
     from reg4rec_core.checkpoint import open_run
     from reg4rec_core.experiments.ablation import ablate
-    from reg4rec_core.experiments.ablation_plan import base_recipe, chosen_cells, plan
+    from reg4rec_core.experiments.ablation_plan import BASE, base_recipe, chosen_cells, plan
 
     opened = open_run(run)
-    base = base_recipe(opened.settings, minutes=minutes, steps=steps, seed=seed)
+    base = base_recipe(opened.settings, minutes=math.inf if reuse else minutes, steps=steps, seed=seed)
     names = [name.strip() for name in cells.split(",")] if cells else []
     if only_list:
         chosen = chosen_cells(plan(base), names)
-        document = plan_document(chosen, cost_of(run, minutes=minutes, steps=steps, users=users))
+        cost = cost_of(run, minutes=math.inf if reuse else minutes, steps=steps, users=users)
+        document = plan_document(chosen, cost, made=(BASE,) if reuse else ())
         emit(document, text=plan_text(document), as_json=as_json)
         return
     if data is None or out is None:
         raise InputError("ablate needs --data and --out unless it only lists the plan (--list)")
     show = partial(tqdm, leave=False, disable=None)
-    document = plain(ablate(base, data=data, out=out, names=names, users=users, say=say, progress=show))
+    settings = {"names": names, "users": users, "pretrained": run if reuse else None}
+    document = plain(ablate(base, data=data, out=out, **settings, say=say, progress=show))
     emit(document, text=ablation_text(document, out), as_json=as_json)
 
 
 def cost_of(run: Path, *, minutes: float, steps: int, users: int) -> "Cost":
-    """Seconds of the pieces of work as the run itself took them."""
+    """Seconds of the pieces of work as the run itself took them, within the minutes of pre-training."""
     from reg4rec_core.checkpoint import open_run
     from reg4rec_core.experiments.ablation_plan import Cost
 
@@ -87,10 +99,11 @@ def cost_of(run: Path, *, minutes: float, steps: int, users: int) -> "Cost":
     report = opened.settings.get("post_train_report", {})
     per_step = report["seconds"] / report["steps"] if report else SECONDS_PER_STEP
     tokenizer = opened.read_json("tokenizer_report.json").get("seconds", 0.0)
-    return Cost(tokenizer, 60 * minutes, per_step * steps, users / USERS_PER_SECOND)
+    pretrain = min(60 * minutes, opened.settings.get("pretrain_report", {}).get("seconds", math.inf))
+    return Cost(tokenizer, pretrain, per_step * steps, users / USERS_PER_SECOND)
 
 
-def plan_document(cells: "list[PlannedCell]", cost: "Cost") -> dict[str, Any]:
+def plan_document(cells: "list[PlannedCell]", cost: "Cost", *, made: Sequence[str]) -> dict[str, Any]:
     """The plan as data; the minutes of a cell are what it adds to those before it."""
     from reg4rec_core.experiments.ablation_plan import estimated_seconds
 
@@ -103,7 +116,7 @@ def plan_document(cells: "list[PlannedCell]", cost: "Cost") -> dict[str, Any]:
             "control": cell.control,
             "minutes": seconds / 60,
         }
-        for cell, seconds in zip(cells, estimated_seconds(cells, cost), strict=True)
+        for cell, seconds in zip(cells, estimated_seconds(cells, cost, made=made), strict=True)
     ]
     return {"cells": rows, "minutes": sum(row["minutes"] for row in rows)}
 

@@ -1,16 +1,18 @@
 """`reg4rec bench`"""
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
 import click
 
 from reg4rec_core.cli.options import json_option, reading_run_option, weights_option
-from reg4rec_core.cli.output import emit, report_text
+from reg4rec_core.cli.output import emit, report_text, say
+from reg4rec_core.types import InputError
 
 
 @click.command("bench")
-@click.argument("what", type=click.Choice(["train", "decode", "precision"]))
+@click.argument("what", type=click.Choice(["train", "decode", "precision", "app"]))
 @reading_run_option
 @click.option(
     "--seconds",
@@ -40,6 +42,16 @@ from reg4rec_core.cli.output import emit, report_text
     show_default=True,
     help="precision: what ladq's plan may do, as in pretrain.",
 )
+@click.option(
+    "--repeats", type=click.IntRange(min=1), default=30, show_default=True, help="app: how often to do every action."
+)
+@click.option(
+    "--interactions",
+    type=click.IntRange(min=0),
+    default=200,
+    show_default=True,
+    help="app: after how many further interactions to look at the memory again; 0 leaves it out.",
+)
 @json_option
 def command(
     what: str,
@@ -50,14 +62,20 @@ def command(
     windows: int,
     steps: int,
     precision_budget: float,
+    repeats: int,
+    interactions: int,
     as_json: bool,
 ) -> None:
-    """Measure the speed of training or decoding against this machine's floor, or of training in every precision.
+    """Measure the speed of training or decoding against this machine's floor, or of the application.
 
     The floor is the time that the matrix products alone would take at the rate this machine reaches on one large
     product; the share says how near the whole comes to it. precision times a step in fp32, bf16, fp8 and ladq and says
-    which layers ladq made coarser. One thread.
+    which layers ladq made coarser. One thread. app serves the run and drives it in a real browser: milliseconds from an
+    input event to the changed page, action by action against its budget, and whether the server's memory grows.
     """
+    if what == "app":
+        measure_pages(run, repeats=repeats, interactions=interactions, as_json=as_json)
+        return
     if what == "train":
         report = measure_training(run)
     elif what == "decode":
@@ -90,3 +108,18 @@ def measure_precision(run: Path, widths: tuple[int, ...], *, windows: int, steps
     torch.set_num_threads(1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return benchmark_precision(open_run(run), widths=widths, windows=windows, steps=steps, budget=budget, device=device)
+
+
+def measure_pages(run: Path, *, repeats: int, interactions: int, as_json: bool) -> None:
+    """Time the pages in a browser; InputError where there is none to drive."""
+    if importlib.util.find_spec("playwright") is None:
+        raise InputError("bench app needs Playwright, which is not installed; install it with: pip install playwright")
+    from reg4rec_core.cli.app_speed import measure_app, speed_text
+    from reg4rec_core.cli.chromium import chromium_path
+
+    chromium = chromium_path()
+    if chromium is None:
+        install = "apt-get install -y --no-install-recommends chromium"
+        raise InputError(f"bench app needs Chromium, which is not installed; install it with: {install}")
+    report = measure_app(run, chromium=chromium, repeats=repeats, interactions=interactions, say=say)
+    emit(report, text=speed_text(report), as_json=as_json)

@@ -91,7 +91,7 @@ def command(
     recommender = Recommender.load(run, weights=weights)
     other = open_other(recommender, against) if against is not None else None
     peers = open_peers(recommender.run, weights=recommender.weights) if baselines else None
-    decode = with_options(recommender.decode, options)
+    decode = with_options(recommender, options)
     history_items = history_items or ("both" if baselines else "excluded")
     if theta_quantile is not None:
         [decode] = calibrate(recommender, decode, [theta_quantile])

@@ -59,7 +59,7 @@ def command(
     from reg4rec_core.recommender import Recommender
 
     recommender = Recommender.load(run, weights=weights)
-    decode = with_options(recommender.decode, options)
+    decode = with_options(recommender, options)
     asked = held_out(recommender.interactions, split).sample(users, seed=seed)
     report = deletion_test(
         [recommender.question(history, decode) for history in asked.histories],

@@ -65,7 +65,8 @@ def command(
 ) -> None:
     """Search the same users under many decoding settings and compare each with the run's own.
 
-    Every setting's numbers are stored in the run under evaluation/sweeps; called again, finished ones are kept.
+    Every setting's numbers are stored in the run under evaluation/sweeps; killed and called again, it goes on. Settings
+    that differ in theta alone are searched together, which takes a fraction of the time.
     """
     from functools import partial
 
@@ -91,4 +92,7 @@ def sweep_text(document: dict[str, Any]) -> str:
     lines = [f"{document['split']} split, {document['users']:,} users; differences are to the run's own setting", ""]
     lines.append(f"{'':{width}}" + "".join(f"{title:>{size}}" for title, size, _ in COLUMNS))
     lines += [f"{row['name']:{width}}" + "".join(f"{text(row):>{size}}" for _, size, text in COLUMNS) for row in rows]
-    return "\n".join([*lines, "", f"{document['seconds']:.1f} s; cells stored in {document['folder']}"])
+    lines += ["", f"{document['seconds']:.1f} s; cells stored in {document['folder']}"]
+    if any(row["searched_together"] > 1 for row in rows):
+        lines.append("settings that differ in theta alone were searched together and share that time equally")
+    return "\n".join(lines)

@@ -59,7 +59,7 @@ def command(
         recommender,
         recommender.run,
         split,
-        with_options(recommender.decode, options),
+        with_options(recommender, options),
         weights=recommender.weights,
         users=users,
         seed=seed,

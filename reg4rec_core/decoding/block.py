@@ -22,15 +22,18 @@ from reg4rec_core.decoding.code_probabilities import (
     RootView,
     completions,
     expand,
+    expand_given,
     log_softmax_over,
     read_beams,
     read_root,
 )
-from reg4rec_core.decoding.constraints import Candidates, ItemIndex, mark_allowed, rows_of
+from reg4rec_core.decoding.constraints import Candidates, ItemIndex, mark_allowed, rows_of, take
 from reg4rec_core.decoding.pruning import UNSEEN, Evaluated, Verdicts, prune_and_regenerate
 from reg4rec_core.decoding.reasoning_model import ReasoningModel, State
 from reg4rec_core.types import Fate
 
+Prefix = Sequence[tuple[int, int]]
+"""Codes (codebook, code) that all paths begin with, in this order; of different codebooks."""
 BLOCK_USERS = 6
 """Histories searched together; a smaller block is filled up with copies of its last history."""
 
@@ -155,6 +158,7 @@ def search_block(
     histories: Int[Tensor, "B L"],
     excluded: Bool[Tensor, "B N"],
     config: DecodeConfig,
+    prefix: Prefix = (),
 ) -> BlockResult:
     """Search B histories: expand, keep the best W, prune and regenerate, for M steps; then rank the leaves' items."""
     beams, first_state = open_root(model, index, histories, excluded, config)
@@ -162,7 +166,7 @@ def search_block(
     root_beliefs, root_completion = beams.beliefs[:, 0], completions(beams.view, config.code_probabilities)[:, 0]
     steps: list[StepRecord] = []
     for step in range(1, index.n_codebooks + 1):
-        pool = best_candidates(expand(beams.view, config.code_probabilities, config.selection), beams, config)
+        pool = best_candidates(next_codes(beams, config, prefix[step - 1 : step]), beams, config)
         if step < index.n_codebooks:
             theta = config.theta_at(step) if step >= config.check_from else float("inf")
             verdicts = judge(model, index, beams, pool, excluded, step, theta, config)
@@ -200,6 +204,13 @@ def beliefs_of(model: ReasoningModel, state: State) -> Float[Tensor, "B V C"]:
     return torch.softmax(model.category_log_probs(state).double(), -1)
 
 
+def next_codes(beams: Beams, config: DecodeConfig, given: Prefix) -> Expansion:
+    """What may come next on each path: the code that is given, else the codes of the codebook that speaks next."""
+    for codebook, code in given:
+        return expand_given(beams.view, config.code_probabilities, codebook, code)
+    return expand(beams.view, config.code_probabilities, config.selection)
+
+
 def keys_of(expansion: Expansion, beams: Beams, config: DecodeConfig) -> Float[Tensor, "B WK"]:
     """What the candidates of a step are sorted by; -inf where a code leads to no item."""
     gain = expansion.completion if config.look_ahead else expansion.log_prob
@@ -208,25 +219,37 @@ def keys_of(expansion: Expansion, beams: Beams, config: DecodeConfig) -> Float[T
 
 def best_candidates(expansion: Expansion, beams: Beams, config: DecodeConfig) -> Pool:
     """The pool of a step: one topk over all codes of all beams of a history."""
+    places = torch.arange(beams.log_prob.numel()).view_as(beams.log_prob)
+    return pool_of(keys_of(expansion, beams, config), beams.log_prob, expansion, places, config)
+
+
+def pool_of(
+    keys: Float[Tensor, "G WK"],
+    log_prob: Float[Tensor, "G W"],
+    expansion: Expansion,
+    places: Int[Tensor, "G W"],
+    config: DecodeConfig,
+) -> Pool:
+    """The best of all codes of G beams. `places` says where each path stands in the expansion, its rows in a line."""
     n_codes = expansion.log_prob.shape[-1]
-    keys = keys_of(expansion, beams, config)
     n = config.beam_width * (2 + config.max_regenerations)
     if keys.shape[1] < n:
         keys = torch.nn.functional.pad(keys, (0, n - keys.shape[1]), value=IMPOSSIBLE)
     best = keys.topk(n)
     valid = best.values > IMPOSSIBLE
     entry = best.indices * valid
-    parent = entry // n_codes
-    step_log_prob = expansion.log_prob.flatten(1).gather(1, entry).double()
+    parent, code = entry // n_codes, entry % n_codes
+    place = places.gather(1, parent)
+    step_log_prob = take(expansion.log_prob.flatten(), place * n_codes + code).double()
     return Pool(
         valid=valid,
         parent=parent,
-        codebook=expansion.codebook.gather(1, parent),
-        code=entry % n_codes,
-        log_prob=beams.log_prob.gather(1, parent) + step_log_prob,
+        codebook=take(expansion.codebook.flatten(), place),
+        code=code,
+        log_prob=log_prob.gather(1, parent) + step_log_prob,
         score=best.values,
         confidence=step_log_prob.exp(),
-        items_left=expansion.items_left.flatten(1).gather(1, entry),
+        items_left=take(expansion.items_left.flatten(), place * n_codes + code),
     )
 
 
@@ -239,10 +262,21 @@ def pick(
     excluded: Bool[Tensor, "B N"],
 ) -> Candidates:
     """The items that chosen pool entries leave."""
-    codebook, code = pool.codebook.gather(1, picks), pool.code.gather(1, picks)
-    if step == 1:
+    items = None if step == 1 else rows_of(beams.view.candidates.items, pool.parent.gather(1, picks))
+    return leave(index, items, pool.codebook.gather(1, picks), pool.code.gather(1, picks), step, excluded)
+
+
+def leave(
+    index: ItemIndex,
+    items: Int[Tensor, "B V P"] | None,
+    codebook: Int[Tensor, "B V"],
+    code: Int[Tensor, "B V"],
+    step: int,
+    excluded: Bool[Tensor, "B N"],
+) -> Candidates:
+    """The items that codes leave of those of their parents; None stands for all items, before step 1."""
+    if items is None:
         return mark_allowed(index.postings(codebook, code), excluded)
-    items = rows_of(beams.view.candidates.items, pool.parent.gather(1, picks))
     return mark_allowed(index.narrow(items, codebook, code, index.set_sizes[step]), excluded)
 
 

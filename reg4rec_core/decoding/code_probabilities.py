@@ -9,7 +9,7 @@ A completion is an item's log-probability at a state among the items the beam st
 code is its best item's completion.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log
 
@@ -200,6 +200,17 @@ def expand(view: BeamView | RootView, kind: CodeProbabilities, selection: Select
 def expand_in(view: BeamView | RootView, kind: CodeProbabilities, codebook: Int[Tensor, "B V"]) -> Expansion:
     """The same for codebooks that are given: a known path keeps its order whatever the network is now sure of."""
     return _expand_in(view, kind, codebook, view.has_choice())
+
+
+def expand_given(view: BeamView | RootView, kind: CodeProbabilities, codebook: int, code: int) -> Expansion:
+    """One code in place of a choice; it keeps the probability that it has among the codes still allowed."""
+    given = expand_in(view, kind, torch.full(view.used.shape[:2], codebook))
+    others = torch.arange(view.index.codebook_size) != code
+    return replace(
+        given,
+        log_prob=given.log_prob.masked_fill(others, IMPOSSIBLE),
+        completion=given.completion.masked_fill(others, IMPOSSIBLE),
+    )
 
 
 def _expand_in(

@@ -6,8 +6,9 @@ history (the roll-back), for so many rounds a step. Places still empty then go b
 divergence first, so that the beam never shrinks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -56,6 +57,20 @@ class Verdicts:
     """In the order of the columns."""
 
 
+@runtime_checkable
+class Source(Protocol):
+    """Where divergences come from."""
+
+    evaluated: Sequence[Evaluated]
+    """What the columns stand for, in their order."""
+
+    def look(self, picks: Int[Tensor, "B V"], active: Bool[Tensor, "B V"], at_once: int) -> tuple[Tensor, Tensor]:
+        """Divergence and column of pool entries; the network is asked for `at_once` columns at a time.
+
+        What comes out for entries that are not active is never read.
+        """
+
+
 class _Network:
     """What the network says of candidates that it is asked about, kept in columns."""
 
@@ -69,14 +84,16 @@ class _Network:
         self.evaluated: list[Evaluated] = []
         self.columns_used = 0
 
-    def look(self, picks: Int[Tensor, "B V"]) -> tuple[Tensor, Tensor]:
-        """Divergence and column of pool entries."""
-        evaluated = self.evaluate(picks)
-        self.evaluated.append(evaluated)
+    def look(self, picks: Int[Tensor, "B V"], active: Bool[Tensor, "B V"], at_once: int) -> tuple[Tensor, Tensor]:
+        """Ask for all of them, active or not: a row's idle columns fill the block up."""
+        found = []
+        for part in picks.split(at_once, 1):
+            evaluated = self.evaluate(part)
+            self.evaluated.append(evaluated)
+            found.append(js_divergence(rows_of(self.parent_beliefs, self.parent.gather(1, part)), evaluated.beliefs))
         columns = torch.arange(self.columns_used, self.columns_used + picks.shape[1])
         self.columns_used += picks.shape[1]
-        js = js_divergence(rows_of(self.parent_beliefs, self.parent.gather(1, picks)), evaluated.beliefs)
-        return js, columns.expand_as(picks)
+        return torch.cat(found, 1), columns.expand_as(picks)
 
 
 class _Memory:
@@ -86,15 +103,15 @@ class _Memory:
         self.js, self.column = js, column
         self.evaluated: list[Evaluated] = []
 
-    def look(self, picks: Int[Tensor, "B V"]) -> tuple[Tensor, Tensor]:
-        """Divergence and column of pool entries."""
+    def look(self, picks: Int[Tensor, "B V"], active: Bool[Tensor, "B V"], at_once: int) -> tuple[Tensor, Tensor]:
+        """What was written down."""
         return self.js.gather(1, picks), self.column.gather(1, picks)
 
 
 class _Ledger:
     """The columns of one step while candidates are being tried."""
 
-    def __init__(self, shape: torch.Size, source: _Network | _Memory) -> None:
+    def __init__(self, shape: torch.Size, source: Source) -> None:
         rows, n = shape
         self.source = source
         # the spare last entry takes what is written for idle columns
@@ -102,9 +119,11 @@ class _Ledger:
         self.column = torch.full((rows, n + 1), -1)
         self.js = torch.full((rows, n + 1), torch.nan, dtype=torch.float64)
 
-    def try_entries(self, picks: Int[Tensor, "B V"], active: Bool[Tensor, "B V"], attempt: int) -> None:
+    def try_entries(
+        self, picks: Int[Tensor, "B V"], active: Bool[Tensor, "B V"], attempt: int, *, at_once: int
+    ) -> None:
         """Look pool entries up and write down what came out for those that are active."""
-        js, columns = self.source.look(picks)
+        js, columns = self.source.look(picks, active, at_once)
         target = torch.where(active, picks, self.js.shape[1] - 1)
         self.attempt.scatter_(1, target, attempt)
         self.column.scatter_(1, target, columns)
@@ -127,8 +146,21 @@ def prune_and_regenerate(
     `parent` is the place of each entry's parent in the beam before, whose beliefs are `parent_beliefs`. `evaluate` asks
     the network about pool entries; it is called with fixed numbers of columns only.
     """
-    ledger = _Ledger(valid.shape, _Network(parent, parent_beliefs, evaluate))
-    return _fill_places(ledger, valid, log_prob, beam_width, theta, max_regenerations)
+    network = _Network(parent, parent_beliefs, evaluate)
+    return prune_from(network, valid, log_prob, beam_width=beam_width, theta=theta, max_regenerations=max_regenerations)
+
+
+def prune_from(
+    source: Source,
+    valid: Bool[Tensor, "B n"],
+    log_prob: Float[Tensor, "B n"],
+    *,
+    beam_width: int,
+    theta: float | Float[Tensor, "B 1"],
+    max_regenerations: int,
+) -> Verdicts:
+    """The same with divergences from any source."""
+    return _fill_places(_Ledger(valid.shape, source), valid, log_prob, beam_width, theta, max_regenerations)
 
 
 def prune_again(
@@ -145,8 +177,8 @@ def prune_again(
 
     A larger theta prunes no more, so every candidate that it tries was tried before.
     """
-    ledger = _Ledger(valid.shape, _Memory(js, column))
-    return _fill_places(ledger, valid, log_prob, beam_width, theta, max_regenerations)
+    memory = _Memory(js, column)
+    return prune_from(memory, valid, log_prob, beam_width=beam_width, theta=theta, max_regenerations=max_regenerations)
 
 
 def _fill_places(
@@ -160,7 +192,7 @@ def _fill_places(
     """The first W candidates, and round by round the next ones for those that theta prunes."""
     places = torch.arange(beam_width).expand(len(valid), -1)
     filled = valid[:, :beam_width]
-    ledger.try_entries(places, filled, 0)
+    ledger.try_entries(places, filled, 0, at_once=beam_width)
     empty = filled & (ledger.js[:, :beam_width] > theta)
     beam = torch.where(filled & ~empty, places, -1)
     available = valid.sum(1)
@@ -170,10 +202,9 @@ def _fill_places(
         takes = torch.minimum(empty.sum(1), available - tried)
         if not bool(takes.any()):
             break
-        for first in range(0, int(takes.max()), width):
-            offset = torch.arange(first, first + width)
-            active = offset < takes[:, None]
-            ledger.try_entries(torch.where(active, tried[:, None] + offset, 0), active, attempt)
+        offset = torch.arange(-(-int(takes.max()) // width) * width)
+        active = offset < takes[:, None]
+        ledger.try_entries(torch.where(active, tried[:, None] + offset, 0), active, attempt, at_once=width)
         rank = empty.cumsum(1) - 1
         candidate = torch.where(empty & (rank < takes[:, None]), tried[:, None] + rank, -1)
         consistent = (candidate >= 0) & ~(ledger.js.gather(1, candidate.clamp_min(0)) > theta)

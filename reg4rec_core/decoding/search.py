@@ -1,7 +1,7 @@
 """Histories in, recommendations with the whole reasoning behind them out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from reg4rec_core.config import DecodeConfig
-from reg4rec_core.decoding.block import BlockResult, blocks, check_fit, search_block, use_one_thread
+from reg4rec_core.decoding.block import BlockResult, Prefix, blocks, check_fit, search_block, use_one_thread
 from reg4rec_core.decoding.constraints import ItemIndex, rows_of
 from reg4rec_core.decoding.reasoning_model import ReasoningModel
 from reg4rec_core.decoding.trace import ItemList, build_traces
@@ -73,18 +73,21 @@ def search(
     *,
     seen: Sequence[Int[np.ndarray, "_"]] | None = None,
     neighbours: Neighbours | None = None,
+    prefix: Prefix = (),
 ) -> list[ReasoningTrace]:
     """Search every history and keep the whole tree (CRSS Eq. 5, catalogue constraint, CORP VI-B).
 
     Runs on one thread, and leaves PyTorch there, so that a trace replays. `histories` are left-padded with 0. `seen`
     are the items that `exclude_history` leaves out, by default those of `histories`. `neighbours` fills lists up that
-    the paths leave short of `top_k`.
+    the paths leave short of `top_k`. Every path begins with the codes of `prefix`; nothing is pruned before they end,
+    and the trace's `check_from` says so.
     """
     check_fit(model, index)
     use_one_thread()
+    config = check_behind(prefix, config)
     traces: list[ReasoningTrace] = []
     for real, block_histories, excluded in blocks(histories, seen, config, index.n_items):
-        block = search_block(model, index, block_histories, excluded, config)
+        block = search_block(model, index, block_histories, excluded, config, prefix)
         lists = item_lists(block, real, excluded, config, neighbours)
         traces += build_traces(block, lists, index.n_items, config)
     return traces
@@ -99,6 +102,7 @@ def search_items(
     seen: Sequence[Int[np.ndarray, "_"]] | None = None,
     neighbours: Neighbours | None = None,
     truth: Truth | None = None,
+    prefix: Prefix = (),
 ) -> SearchedItems:
     """The same searches as `search`, as arrays of items and counts: what an evaluation reads.
 
@@ -106,15 +110,43 @@ def search_items(
     """
     check_fit(model, index)
     use_one_thread()
+    config = check_behind(prefix, config)
     parts, first = [], 0
     for real, block_histories, excluded in blocks(histories, seen, config, index.n_items):
-        block = search_block(model, index, block_histories, excluded, config)
-        summary = _summary(block, item_lists(block, real, excluded, config, neighbours), config)
-        parts.append((*summary, *_target_counts(block, index, excluded, truth, slice(first, first + real))))
+        block = search_block(model, index, block_histories, excluded, config, prefix)
+        users = slice(first, first + real)
+        parts.append(summarise(block, index, excluded, config, users, neighbours=neighbours, truth=truth))
         first += real
+    return join_searched(parts)
+
+
+def join_searched(parts: Sequence[SearchedItems]) -> SearchedItems:
+    """Searches of several sets of histories one after the other."""
     if not parts:
         raise ValueError("search_items needs at least one history, got none")
-    return SearchedItems(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return SearchedItems(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(SearchedItems))
+    )
+
+
+def summarise(
+    block: BlockResult,
+    index: ItemIndex,
+    excluded: Bool[Tensor, "B N"],
+    config: DecodeConfig,
+    users: slice,
+    *,
+    neighbours: Neighbours | None,
+    truth: Truth | None,
+) -> SearchedItems:
+    """A block without its trees; its real histories are the rows `users` of all that are searched."""
+    lists = item_lists(block, users.stop - users.start, excluded, config, neighbours)
+    return SearchedItems(*_summary(block, lists, config), *_target_counts(block, index, excluded, truth, users))
+
+
+def check_behind(prefix: Prefix, config: DecodeConfig) -> DecodeConfig:
+    """The settings of a search whose first codes are given: beliefs are compared with theta after them."""
+    return replace(config, check_from=max(config.check_from, len(prefix) + 1)) if prefix else config
 
 
 def item_lists(

@@ -1,6 +1,6 @@
 """Beam search over held-out users: where the targets stand, and how the searches went."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
 from reg4rec_core.data.batching import pad_histories
 from reg4rec_core.decoding import ItemIndex, ReasoningModel, SearchedItems, Truth, search_items
-from reg4rec_core.decoding.search import Neighbours
+from reg4rec_core.decoding.search import Neighbours, join_searched
 from reg4rec_core.evaluation.full_ranking import Progress
 from reg4rec_core.evaluation.held_out import HeldOut
 from reg4rec_core.metrics import accuracy, coverage, places_in_lists, quantiles
@@ -61,8 +61,7 @@ def search_users(
         parts.append(
             search_items(run.model, run.index, histories, decode, seen=seen, neighbours=neighbours, truth=truth)
         )
-    columns = (np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(SearchedItems))
-    return BeamResult(questions, decode, SearchedItems(*columns))
+    return BeamResult(questions, decode, join_searched(parts))
 
 
 def illegal_rate(result: BeamResult, catalog: Catalog, ids: SemanticIds) -> float:

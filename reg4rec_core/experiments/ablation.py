@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Int
 from safetensors.numpy import load_file
 
-from reg4rec_core.checkpoint import open_run, provenance, write_json, write_tensors
+from reg4rec_core.checkpoint import ROLLOUTS, open_run, provenance, write_json, write_tensors
 from reg4rec_core.data import load_dataset
 from reg4rec_core.evaluation.beam_search import LEAST_TOP, category_accuracy, consistency, search_users
 from reg4rec_core.evaluation.comparison import paired_differences
@@ -31,7 +31,7 @@ from reg4rec_core.experiments.ablation_plan import BASE, PlannedCell, Recipe, ch
 from reg4rec_core.experiments.sweep import finite, metric_intervals
 from reg4rec_core.recommender import Recommender
 from reg4rec_core.training.fit_tokenizer import fit_tokenizer
-from reg4rec_core.training.post_train import post_train
+from reg4rec_core.training.post_train import WEIGHTS_FILE, post_train
 from reg4rec_core.training.pretrain import pretrain
 from reg4rec_core.types import InputError
 
@@ -57,12 +57,18 @@ def ablate(
     out: Path,
     names: Sequence[str] = (),
     users: int = 2000,
+    pretrained: Path | None = None,
     say: Callable[[str], None] = lambda text: None,
     progress: Progress = unseen_progress,
 ) -> dict[str, Any]:
-    """Train, search and compare the named cells (all without names); returns the content of OUT/ablation.json."""
+    """Train, search and compare the named cells (all without names); returns the content of OUT/ablation.json.
+
+    `pretrained` is a run of the base recipe whose codes and pre-trained weights stand for the base's.
+    """
     cells = chosen_cells(plan(base), names)
     checksum = load_dataset(data).info.get("checksum")
+    if pretrained is not None:
+        adopt(pretrained, out / "runs" / BASE, data_checksum=checksum)
     settle(out, {"base": base.to_json(), "users": users, "data_checksum": checksum})
     by_name = {cell.name: cell for cell in plan(base)}
     for number, cell in enumerate(cells, start=1):
@@ -99,6 +105,21 @@ def settle(out: Path, settings: dict[str, Any]) -> None:
     differing = [name for name in settings if stored.get(name) != settings[name]]
     if differing:
         raise InputError(f"{out} holds an ablation with another {' and '.join(differing)}; choose another --out")
+
+
+def adopt(run: Path, copy: Path, *, data_checksum: str | None) -> None:
+    """Copy a run as far as its pre-training goes; InputError when it was trained on other data."""
+    opened = open_run(run)
+    opened.verify_inputs()
+    if opened.settings.get("data_checksum") != data_checksum:
+        raise InputError(f"{run} was trained on other data than --data; name the data set that it was trained on")
+    if not copy.exists():
+        later = shutil.ignore_patterns(WEIGHTS_FILE.rpartition("/")[2], ROLLOUTS, "evaluation", "traces")
+        partial = copy.with_name(copy.name + ".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(run, partial, ignore=later)
+        open_run(partial).write_manifest()
+        partial.rename(copy)
 
 
 def make_run(

@@ -4,6 +4,7 @@ A cell is a change of one base recipe. Cells share what they have in common: tho
 start from one pre-trained run, those with the same post-training from one post-trained run.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
@@ -72,12 +73,19 @@ class PlannedCell:
 
 
 def base_recipe(settings: dict[str, Any], *, minutes: float, steps: int, seed: int) -> Recipe:
-    """The recipe of a run (`settings` is its run.json) under an equal budget and one seed for everything."""
+    """The recipe of a run (`settings` is its run.json) under an equal budget and one seed for everything.
+
+    Infinite minutes leave the run's own pre-training as it was, its seed included.
+    """
     chosen_anew = ("theta", "thetas", "check_from", "selection")
     decode = {name: value for name, value in settings.get("decode", {}).items() if name not in chosen_anew}
-    pretrain = {**settings.get("pretrain", {}), "minutes": minutes, "epochs": UNBOUNDED_EPOCHS, "seed": seed}
+    tokenizer, pretrain = dict(settings.get("tokenizer", {})), dict(settings.get("pretrain", {}))
+    pretrain["minutes"] = pretrain.get("minutes") or math.inf  # JSON has no infinity: null
+    if minutes < math.inf:
+        tokenizer["seed"] = seed
+        pretrain |= {"minutes": minutes, "epochs": UNBOUNDED_EPOCHS, "seed": seed}
     return Recipe(
-        TokenizerConfig.from_dict({**settings.get("tokenizer", {}), "seed": seed}),
+        TokenizerConfig.from_dict(tokenizer),
         ModelConfig.from_dict(settings.get("model", {})),
         PretrainConfig.from_dict(pretrain),
         PostTrainConfig.from_dict({**settings.get("post_train", {}), "steps": steps, "seed": seed}),
@@ -180,9 +188,9 @@ class Cost:
     evaluate: float
 
 
-def estimated_seconds(cells: Sequence[PlannedCell], cost: Cost) -> list[float]:
-    """What each cell adds to what the cells before it have made."""
-    made: set[tuple[str, str]] = set()
+def estimated_seconds(cells: Sequence[PlannedCell], cost: Cost, *, made: Sequence[str] = ()) -> list[float]:
+    """What each cell adds to what the cells before it have made; `made` names pre-trained runs that are there."""
+    done = {("pretrained", name) for name in made}
     seconds = []
     for cell in cells:
         work = {
@@ -191,6 +199,6 @@ def estimated_seconds(cells: Sequence[PlannedCell], cost: Cost) -> list[float]:
         }
         if cell.recipe.weights == "post_trained":
             work[("post_trained", cell.post_trained_by)] = cost.post_train
-        seconds.append(sum((price for piece, price in work.items() if piece not in made), 0.0))
-        made |= set(work)
+        seconds.append(sum((price for piece, price in work.items() if piece not in done), 0.0))
+        done |= set(work)
     return seconds

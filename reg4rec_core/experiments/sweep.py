@@ -1,32 +1,19 @@
-"""One search of the same users for every setting of a grid, each a JSON file: killed and called again, it goes on.
-
-RUN/evaluation/sweeps/NAME/own.json           the run's own setting
-RUN/evaluation/sweeps/NAME/own.safetensors    where it placed the targets: what every cell is compared with
-RUN/evaluation/sweeps/NAME/theta=0.06.json    a cell
-"""
+"""One search of the same users for every setting of a grid, stored cell by cell: called again, it goes on."""
 
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-import torch
 from jaxtyping import Int
-from safetensors.numpy import load_file
 
-from reg4rec_core.checkpoint import Run, file_checksum, provenance, write_json, write_tensors
+from reg4rec_core.checkpoint import Run, file_checksum, provenance, write_json
 from reg4rec_core.config import DecodeConfig
-from reg4rec_core.evaluation.beam_search import (
-    LEAST_TOP,
-    BeamResult,
-    Evaluated,
-    category_accuracy,
-    list_coverage,
-    search_users,
-)
+from reg4rec_core.decoding.shared_search import apart_from_theta
+from reg4rec_core.evaluation.beam_search import LEAST_TOP, Evaluated, category_accuracy, list_coverage
 from reg4rec_core.evaluation.calibration import calibrate
 from reg4rec_core.evaluation.comparison import paired_differences
 from reg4rec_core.evaluation.full_ranking import Progress
@@ -34,12 +21,13 @@ from reg4rec_core.evaluation.held_out import HeldOut, Split, held_out
 from reg4rec_core.evaluation.prunes import nodes_per_user, prune_table, pruning_by_step, reliability
 from reg4rec_core.evaluation.report import unseen_progress
 from reg4rec_core.experiments.grid import Axis, Cell, cells_of
+from reg4rec_core.experiments.sweep_files import FOLDER, OWN, SUMMARY, is_stored, read_cell, read_places, write_cell
+from reg4rec_core.experiments.sweep_search import CellSearch, forget_parts, search_together
 from reg4rec_core.metrics import bootstrap_interval, categories_per_list, distinctness, gains_at, hits_at
 from reg4rec_core.types import InputError
 
-FOLDER = "evaluation/sweeps"
-OWN = "own"
-"""Name of the cell that is the run's own setting."""
+MOST_TOGETHER = 12
+"""Cells searched together at most: the results of all are in memory at once."""
 
 
 @runtime_checkable
@@ -83,26 +71,16 @@ def sweep(
     pairs = zip(quantiles, calibrated, strict=True)
     cells += [Cell((("theta_quantile", quantile),), decode) for quantile, decode in pairs]
 
-    own = Cell((), recommender.decode)
-    own_places = stored_places(folder, identity(own, asked))
-    if own_places is None:
-        say("the run's own setting")
-        result = search_cell(recommender, questions, own, progress)
-        own_places = result[0].places
-        write_tensors(folder / f"{OWN}.safetensors", {"places": torch.from_numpy(own_places)})
-        write_json(folder / f"{OWN}.json", cell_document(*result, own, asked, own_places, recommender, seed))
-    documents = [read_cell(folder / f"{OWN}.json")]
-    for number, cell in enumerate(cells, start=1):
-        path = folder / f"{cell.name}.json"
-        kept = path.exists() and read_cell(path)["identity"] == identity(cell, asked)
-        if not kept:
-            result = search_cell(recommender, questions, cell, progress)
-            write_json(path, cell_document(*result, cell, asked, own_places, recommender, seed))
-        documents.append(read_cell(path))
-        say(f"{number} of {len(cells)}: {cell_line(documents[-1])}{' (kept)' if kept else ''}")
-    return {
-        "over": {axis.field: list(axis.values) for axis in axes},
+    table = CellTable(recommender, questions, folder, asked)
+    documents = table.fill([Cell((), recommender.decode), *cells], say, progress)
+    forget_parts(folder)
+    swept_over = {
+        "over": {axis.field: finite(list(axis.values)) for axis in axes},
         "theta_quantiles": list(quantiles),
+    }
+    write_json(folder / SUMMARY, {**swept_over, "cells": [cell.name for cell in cells], "asked": asked})
+    return {
+        **swept_over,
         "split": split,
         "users": len(questions),
         "config": finite(asdict(recommender.decode)),
@@ -114,6 +92,56 @@ def sweep(
         "cells": documents[1:],
         "seconds": time.perf_counter() - started,
     }
+
+
+@dataclass(frozen=True)
+class CellTable:
+    """The stored cells of one question."""
+
+    recommender: SweptRun
+    questions: HeldOut
+    folder: Path
+    asked: dict[str, Any]
+
+    def path(self, cell: Cell) -> Path:
+        return self.folder / f"{cell.name or OWN}.json"
+
+    def holds(self, cell: Cell) -> bool:
+        """Whether a cell is stored and answers this question."""
+        return is_stored(self.path(cell), identity(cell, self.asked))
+
+    def fill(self, cells: Sequence[Cell], say: Callable[[str], None], progress: Progress) -> list[dict[str, Any]]:
+        """The documents of all cells, the run's own setting first; what is not stored yet is searched."""
+        kept, documents = {cell for cell in cells if self.holds(cell)}, []
+        for number, cell in enumerate(cells):
+            if not self.holds(cell):
+                missing = [one for one in cells if goes_with(one, cell) and not self.holds(one)]
+                self.search(missing[:MOST_TOGETHER], say, progress)
+            documents.append(read_cell(self.path(cell)))
+            if number:
+                kept_too = " (kept)" if cell in kept else ""
+                say(f"{number} of {len(cells) - 1}: {cell_line(documents[-1])}{kept_too}")
+        return documents
+
+    def search(self, cells: Sequence[Cell], say: Callable[[str], None], progress: Progress) -> None:
+        """Search cells that can be searched together and store them, the run's own setting first of all."""
+        names = [cell.name or "the run's own setting" for cell in cells]
+        say(f"searching {', '.join(names)}")
+        decodes = {cell.name or OWN: cell.decode for cell in cells}
+        identities = {cell.name or OWN: identity(cell, self.asked) for cell in cells}
+        found = search_together(self.recommender, self.questions, decodes, identities, self.folder, progress)
+        own_path = self.folder / f"{OWN}.safetensors"
+        for cell in cells:
+            search = found[cell.name or OWN]
+            places = search.result.places
+            own_places = read_places(own_path)[1] if cell.name else places
+            document = cell_document(search, cell, self.asked, own_places, self.recommender)
+            write_cell(self.path(cell), document, self.questions.users, places)
+
+
+def goes_with(one: Cell, other: Cell) -> bool:
+    """Whether two cells differ in what they compare alone, so that their searches share most of their work."""
+    return apart_from_theta(one.decode) == apart_from_theta(other.decode)
 
 
 def folder_name(name: str | None, swept: Sequence[str], split: Split, users: int | None) -> str:
@@ -152,42 +180,21 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def read_cell(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def stored_places(folder: Path, wanted: dict[str, Any]) -> Int[np.ndarray, "B"] | None:
-    """The places under the run's own setting when a sweep has left those of the same question."""
-    document, places = folder / f"{OWN}.json", folder / f"{OWN}.safetensors"
-    if not (document.exists() and places.exists() and read_cell(document)["identity"] == wanted):
-        return None
-    return load_file(places)["places"]
-
-
-def search_cell(recommender: SweptRun, questions: HeldOut, cell: Cell, progress: Progress) -> tuple[BeamResult, float]:
-    """The searches of a cell, lists of ten at least, and the seconds they took."""
-    started = time.perf_counter()
-    settings = replace(cell.decode, top_k=max(cell.decode.top_k, LEAST_TOP))
-    result = search_users(recommender, questions, settings, name=cell.name or OWN, progress=progress)
-    return result, time.perf_counter() - started
-
-
 def cell_document(
-    result: BeamResult,
-    seconds: float,
+    search: CellSearch,
     cell: Cell,
     asked: dict[str, Any],
     own_places: Int[np.ndarray, "B"],
     recommender: SweptRun,
-    seed: int,
 ) -> dict[str, Any]:
     """The numbers of a cell. Counts are means over users, intervals 95 % bootstrap over users.
 
     Lists of ten: `coverage` is the share of the catalogue in any list, `distinctness` 1 - the mean share of a list that
-    another user's list holds too, `categories_per_list` the mean number of different categories.
+    another user's list holds too, `categories_per_list` the mean number of different categories. Cells that were
+    `searched_together` share the seconds equally.
     """
-    catalog, steps = recommender.catalog, pruning_by_step(result)
-    lists = result.searched.items[:, :LEAST_TOP]
+    result, catalog, seed = search.result, recommender.catalog, asked["seed"]
+    steps, lists = pruning_by_step(result), result.searched.items[:, :LEAST_TOP]
     return {
         "name": cell.name or OWN,
         "changes": finite(dict(cell.changes)),
@@ -209,8 +216,9 @@ def cell_document(
         "coverage": list_coverage(result, catalog),
         "distinctness": distinctness(lists),
         "categories_per_list": categories_per_list(lists, catalog.categories),
-        "seconds": seconds,
-        "users_per_second": len(result.questions) / seconds,
+        "seconds": search.seconds,
+        "users_per_second": len(result.questions) / search.seconds,
+        "searched_together": search.together,
     }
 
 

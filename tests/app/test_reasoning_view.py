@@ -82,14 +82,14 @@ def test_the_score_table_holds_the_node_and_what_was_tried_beside_it(facets):
 
 
 def test_allowed_items_put_recommended_ones_first_then_popular_ones(facets):
-    allowed = view.allowed_items(small_trace(), facets, 1)
+    allowed = view.allowed_items(small_trace(), facets, [1, 2, 3])
     assert allowed["title"].tolist() == ["Plum Lipstick", "Red Lipstick", "Coral Lipstick"]
     assert allowed["rank"].tolist() == ["1", "", ""]
 
 
 def test_a_node_is_described_by_its_code_its_items_and_its_rivals(facets):
     details = view.node_details(small_trace(), facets, 2)
-    assert (details.heading, details.allowed_count) == ("A1 · Eyes · mascara", 2)
+    assert (details.heading, details.allowed_count) == ("A1 · Eyes · mascara", "2")
     assert details.about[0] == ("categories", "Eyes 100%, Makeup 100%")
     assert details.about[1] == ("brands", "none stands out")
     assert details.typical == ["Black Mascara", "Brown Mascara"]

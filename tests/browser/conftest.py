@@ -1,25 +1,15 @@
 """A real server on the tiny run and a real Chromium in front of it."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from served import serve
 from visit import Visit
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from reg4rec_core.cli.chromium import chromium_path, open_chromium
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,14 +28,12 @@ def server(tiny_run: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium. Only a machine that is not CI may go without it."""
-    chromium = shutil.which("chromium")
+    chromium = chromium_path()
     if chromium is None and not os.environ.get("CI"):
         pytest.skip("these tests need Chromium; install it with: apt-get install -y --no-install-recommends chromium")
     assert chromium is not None, "CI needs Chromium; install the Debian package chromium"
-    with sync_playwright() as playwright:
-        chrome = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with open_chromium(chromium) as chrome:
         yield chrome
-        chrome.close()
 
 
 @pytest.fixture

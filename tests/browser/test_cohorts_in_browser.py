@@ -65,6 +65,24 @@ def test_a_click_on_a_cell_lists_its_users_and_a_name_leads_to_their_tree(visit:
     expect(page.get_by_role("button", name=re.compile(f"User {user}"))).to_be_visible(timeout=60_000)
 
 
+def test_a_name_leads_to_the_tree_of_that_search_without_loading_the_application_anew(visit: Visit, new_visit):
+    visit.open(theta="0.05", step="1", beam="3")
+    visit.page.get_by_test_id("stTopNavLink").filter(has_text="Cohorts").click()
+    name = visit.page.locator(".st-key-listed_users td a").nth(3)
+    link = name.get_attribute("href")
+    visit.page.evaluate("window.stays = true")
+    name.click()
+    visit.wait_for_tree(other_than="")
+    fresh = new_visit().open(link)
+    expect(visit.page.locator(".r4-gauge")).to_have_attribute("aria-label", fresh.numbers()["gauge"], timeout=60_000)
+    visit.rest()
+    assert visit.numbers() == fresh.numbers(), "what the page showed before is forgotten"
+    assert visit.link() == fresh.link()
+    assert visit.page.evaluate("window.stays")
+    visit.page.go_back()
+    visit.page.locator(".st-key-listed_users td a").first.wait_for()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_its_window(new_visit, scheme):
     page = opened(new_visit(color_scheme=scheme))

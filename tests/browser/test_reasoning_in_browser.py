@@ -176,3 +176,30 @@ def test_nothing_jumps_when_the_step_moves(visit: Visit):
 def test_the_page_fits_its_window(new_visit, scheme):
     visitor = new_visit(color_scheme=scheme).open(user=USER)
     assert_fits_its_window(visitor.page, "reasoning", scheme, height=2100)
+
+
+def test_a_code_is_forbidden_by_a_click_and_allowed_again(visit: Visit):
+    visit.open(user=USER, step="1")
+    before = visit.numbers()
+    visit.page.get_by_role("button", name="Without this code").click()
+    visit.page.get_by_text(re.compile("^Steered: without facet")).wait_for()
+    steered = visit.wait_for_tree(other_than=before["tree"])
+    visit.page.wait_for_url(re.compile("steer=forbid"))
+    visit.page.get_by_text("Against the original list").wait_for()
+    visit.page.get_by_role("button", name="Stop steering").click()
+    visit.wait_for_tree(other_than=steered)
+    expect(visit.page.get_by_text("Against the original list")).to_have_count(0, timeout=30_000)
+    assert visit.numbers() == before
+    assert "steer=" not in visit.page.url
+
+
+def test_a_category_is_found_and_steered_by(visit: Visit):
+    visit.open(user=USER)
+    before = visit.tree
+    visit.page.get_by_role("button", name="Steer by category or brand").click()
+    visit.page.get_by_label("Find a category or brand").fill("category nails")
+    visit.page.get_by_text("for “category nails”").wait_for()
+    visit.page.get_by_test_id("stDataFrame").locator("canvas").first.click(position={"x": 16, "y": 52}, force=True)
+    visit.page.get_by_text(re.compile("^Steered: only category “.*Nails")).wait_for()
+    visit.wait_for_tree(other_than=before)
+    assert "require_category" in visit.page.url

@@ -38,6 +38,7 @@ class Visit:
         self.page.goto(address or f"{self.server}/reasoning?{urlencode(state)}")
         self.page.get_by_text("made by reg4rec").wait_for()
         self.wait_for_tree(other_than="")
+        self.rest()
         return self
 
     @property
@@ -51,6 +52,10 @@ class Visit:
             assert time.monotonic() < deadline, f"the tree stayed: {other_than}"
             self.page.wait_for_timeout(25)
         return self.tree
+
+    def rest(self) -> None:
+        """Wait until the page has nothing left to do."""
+        self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
     def node(self, path: str) -> Locator:
         return self.page.locator(f'.st-key-tree path[data-path="{path}"]')

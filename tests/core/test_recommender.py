@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from same_trace import same_bits
 
+from reg4rec_core.analysis.steering import Steering, ask_steered, parse_steering
 from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
 from reg4rec_core.recommender import Recommender
 from reg4rec_core.types import InputError
@@ -55,6 +57,20 @@ def test_items_older_than_the_model_reads_are_still_left_out(recommender):
     assert not set(trace.items.tolist()) & set(history.tolist())
     included = DecodeConfig(beam_width=40, top_k=40, exclude_history=False)
     assert set(recommender.recommend([history], included)[0].items.tolist()) & set(history.tolist())
+
+
+@pytest.mark.parametrize("exclude_history", [True, False])
+def test_several_histories_are_steered_as_each_alone(recommender, exclude_history):
+    steering = parse_steering("forbid_brand:Avalon,forbid:0.1")
+    histories = [recommender.history(user) for user in (0, 5)]
+    config = DecodeConfig(beam_width=6, exclude_history=exclude_history)
+    for history, trace in zip(histories, recommender.recommend(histories, config, steering=steering), strict=True):
+        asked = ask_steered(recommender.question(history, config), recommender.catalog, steering)
+        assert same_bits(trace, asked.trace())
+        assert all(recommender.catalog.brands[item] != "Avalon" for item in trace.items)
+    plain = recommender.recommend(histories, config)
+    for trace, other in zip(plain, recommender.recommend(histories, config, steering=Steering()), strict=True):
+        assert same_bits(trace, other)
 
 
 def test_the_whole_reachable_catalogue_can_be_asked_for(recommender):

@@ -4,11 +4,10 @@ import json
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 
 import pytest
+
+from reg4rec_core.cli.app_server import wait_until_healthy
 
 
 @pytest.fixture
@@ -17,19 +16,6 @@ def taken_port():
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener.getsockname()[1]
-
-
-def wait_until_healthy(url: str, process: subprocess.Popen, *, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the server ended"
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
-                assert answer.status == 200
-                return
-        except urllib.error.URLError:
-            time.sleep(0.2)
-    raise AssertionError("the server did not answer in time")
 
 
 def test_a_taken_port_is_refused(reg4rec, tiny_run, taken_port):

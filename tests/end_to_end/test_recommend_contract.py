@@ -5,6 +5,7 @@ import math
 import subprocess
 import sys
 
+import networkx
 import numpy as np
 import pytest
 
@@ -208,9 +209,47 @@ def test_the_order_of_a_history_matters_and_old_items_beyond_20_do_not(recommend
     assert turned["trace"]["nodes"][0] != newest["trace"]["nodes"][0]
 
 
+def test_a_steered_search_recommends_only_what_keeps_to_the_rules_and_says_what_was_asked(recommend, tiny_run):
+    catalog = Recommender.load(tiny_run).catalog
+    rules = "forbid_brand:Avalon,require_category:Beauty > Nails"
+    document = recommend("--user", USER, "--steer", rules)
+    rows = [catalog.item_keys.index(item["key"]) for item in document["items"]]
+    assert rows
+    for row in rows:
+        assert catalog.brands[row] != "Avalon"
+        assert catalog.category_names[catalog.categories[row]].startswith("Beauty > Nails")
+    assert document["steer"] == rules
+    assert "from" not in document
+
+
+def test_a_dropped_branch_can_be_searched_from(recommend):
+    nodes = recommend("--user", USER)["trace"]["nodes"]
+    node = next(node for node in nodes if node["fate"] in ("pruned", "beam_cut") and node["step"] == 2)
+    codes = [(nodes[node["parent"]]["codebook"], nodes[node["parent"]]["code"]), (node["codebook"], node["code"])]
+    branch = "-".join(f"{codebook}.{code}" for codebook, code in codes)
+    document = recommend("--user", USER, "--from", branch)
+    found = document["trace"]["nodes"]
+    assert [(n["codebook"], n["code"], n["fate"]) for n in found[1:3]] == [(*code, "kept") for code in codes]
+    assert found[2]["log_prob"] == pytest.approx(node["log_prob"], abs=1e-5)
+    assert (document["from"], document["check_from"]) == (branch, 3)
+
+
+def test_the_tree_is_written_as_graphml(recommend, tmp_path):
+    file = tmp_path / "tree.graphml"
+    nodes = recommend("--user", USER, "--graphml", file)["trace"]["nodes"]
+    graph = networkx.read_graphml(file)
+    assert set(graph.edges) == {(f"n{node['parent']}", f"n{node['id']}") for node in nodes[1:]}
+    assert [graph.nodes[f"n{node['id']}"]["fate"] for node in nodes] == [node["fate"] for node in nodes]
+    assert list(tmp_path.iterdir()) == [file], "nothing half-written is left"
+
+
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
+        (("--user", USER, "--steer", "want:2.1"), "a steering rule is one of fix, forbid,"),
+        (("--user", USER, "--steer", "require_brand:Avalom"), "near matches: Avalon"),
+        (("--user", USER, "--from", "1"), "a branch reads CODEBOOK.CODE-"),
+        (("--user", USER, "--graphml", "/nowhere/tree.graphml"), "--graphml needs a file that can be written"),
         (("--user", "visitor 1444"), "visitor 144"),
         (("--history", "p001,p0002"), "p002"),
         (("--user", "zzz"), "visitor 1"),

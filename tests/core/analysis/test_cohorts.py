@@ -19,8 +19,10 @@ from reg4rec_core.analysis.category_drift import (
     mass_along_steps,
 )
 from reg4rec_core.analysis.cohort import Cohort, Leaning, Range
+from reg4rec_core.analysis.explanation import count_fates
+from reg4rec_core.analysis.search_habits import search_habits
 from reg4rec_core.analysis.slices import METRICS, cohort_metrics, metrics_by, metrics_of_places
-from reg4rec_core.analysis.store_comparison import compare_stores
+from reg4rec_core.analysis.store_comparison import compare_by, compare_stores
 from reg4rec_core.analysis.trace_queries import CONDITIONS, NEEDS, count_users, open_store, users_of
 from reg4rec_core.data.batching import training_sequences
 from reg4rec_core.evaluation import search_split
@@ -308,3 +310,51 @@ def test_the_command_gives_the_same_numbers(reg4rec, store, unpruned):
     assert [row["step"] for row in document["steps"]] == mass_along_steps(store, cohort).steps.tolist()
     assert reg4rec("cohorts", "--store", store.path, "--cohort", "size_3").exit_code == 2
     assert Fate.KEPT == 0
+
+
+@pytest.mark.parametrize("by", ["history", "seen", "main"])
+def test_slices_of_two_stores_add_up_to_the_whole(store, unpruned, by):
+    whole = compare_stores(store, unpruned, Cohort())
+    parts = compare_by(store, unpruned, Cohort(), by)
+    assert sum(part.users for part in parts) == whole.users
+    assert (sum(part.gained for part in parts), sum(part.lost for part in parts)) == (whole.gained, whole.lost)
+    assert whole.gained > 0
+    for name in METRICS:
+        mean = sum(part.users * part.differences[name].mean for part in parts) / whole.users
+        assert mean == pytest.approx(whole.differences[name].mean)
+        assert all(part.differences[name].low <= part.differences[name].mean for part in parts)
+    alike = compare_by(store, store, Cohort(), by)
+    assert {part.differences["ndcg@10"].high for part in alike} == {0.0}
+
+
+def test_habits_are_counted_as_by_hand(store, recommender, decode, result):
+    few = result.questions.take(np.arange(30))
+    found = search_habits(store, Cohort(users=tuple(few.users.tolist())))
+    traces = recommender.recommend(few.histories, decode)
+    assert found.users == len(traces)
+    kept, pruned = np.zeros_like(found.kept), np.zeros_like(found.pruned)
+    js: list[list[float]] = [[] for _ in found.steps]
+    for trace in traces:
+        for step, codebook, fate, jump in zip(trace.step, trace.codebook, trace.fate, trace.js, strict=True):
+            if step and fate in (Fate.KEPT, Fate.FALLBACK):
+                kept[step - 1, codebook] += 1
+                js[step - 1] += [] if np.isnan(jump) else [float(jump)]
+            elif step and fate == Fate.PRUNED:
+                pruned[step - 1, codebook] += 1
+    assert found.kept.tolist() == kept.tolist()
+    assert found.pruned.tolist() == pruned.tolist()
+    assert found.pruned.sum() > 0
+    assert found.fallback.sum() == sum(int((trace.fate == Fate.FALLBACK).sum()) for trace in traces)
+    assert found.regenerated.sum() == sum(count_fates(trace)["regenerated"] for trace in traces)
+    for mean, jumps in zip(found.js, js, strict=True):
+        assert (mean == pytest.approx(np.mean(jumps), rel=1e-5)) if jumps else np.isnan(mean)
+    assert found.load.sum(1) == pytest.approx(np.ones(len(found.steps)))
+
+
+def test_habits_of_some_users_are_theirs_alone(store, known):
+    users = tuple(row["user"] for row in known[:3])
+    some = search_habits(store, Cohort(users=users))
+    assert some.users == len(users)
+    assert 0 < some.kept.sum() < search_habits(store, Cohort()).kept.sum()
+    nobody = search_habits(store, Cohort(users=()))
+    assert (nobody.users, len(nobody.steps)) == (0, 0)

@@ -1,3 +1,6 @@
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_shop import small_catalog, small_ids, small_interactions, small_trace
@@ -12,6 +15,8 @@ from reg4rec_core.analysis.explanation import (
     was_checked,
 )
 from reg4rec_core.analysis.facets import read_facets
+from reg4rec_core.recommender import Recommender
+from reg4rec_core.types import Fate
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +102,84 @@ def test_the_last_code_needs_no_belief():
     js = small_trace().js.copy()
     js[4] = np.nan
     assert "the last code needs no belief" in explain_node(small_trace(js=js), 4)
+
+
+def facts(text: str) -> dict[str, str]:
+    """What a sentence about an item claims, taken apart."""
+    found = re.fullmatch(
+        r"“(?P<title>.+?)” is (?P<place>first|number \d+): "
+        r"(?P<codes>.+), which left (?P<left>[\d,]+) items? of (?P<all>[\d,]+)\. "
+        r"Along the way its belief in (?P<category>.+) (?P<verb>rose|fell) from (?P<first>\d+)% to (?P<last>\d+)%\. "
+        r"(?P<rest>.+)",
+        text,
+    )
+    assert found, text
+    return found.groupdict()
+
+
+@pytest.mark.parametrize("theta", [0.0, 0.02, 0.1, 0.69, np.inf])
+def test_every_fact_of_the_sentence_is_in_the_trace(tiny_run, theta):
+    """Each named number and name recomputed from the columns of the trace, the codes and the catalogue alone."""
+    recommender = Recommender.load(tiny_run)
+    catalog, codes = recommender.catalog, recommender.semantic_ids.codes
+    tiny_facets = read_facets(catalog, recommender.semantic_ids, recommender.interactions)
+    config = replace(recommender.decode, theta=theta, beam_width=6)
+    for trace in recommender.recommend([recommender.history(user) for user in range(4)], config):
+        for rank in np.flatnonzero(trace.item_nodes >= 0).tolist():
+            told, item = facts(explain_item(trace, tiny_facets, rank)), int(trace.items[rank])
+            assert told["title"] == catalog.titles[item]
+            assert told["place"] == ("first" if rank == 0 else f"number {rank + 1}")
+            node, rows = int(trace.item_nodes[rank]), []
+            while node >= 0:
+                rows.insert(0, node)
+                node = int(trace.parent[node])
+            agree, named = np.arange(len(codes)) > 0, []
+            for row in rows[1:]:
+                still = agree & (codes[:, trace.codebook[row]] == trace.code[row])
+                if still.sum() < agree.sum():
+                    name = tiny_facets.name(int(trace.codebook[row]), int(trace.code[row]))
+                    named.append(f"facet {'ABCD'[trace.codebook[row]]} “{name}”")
+                agree = still
+            assert agree[item]
+            chosen = told["codes"].removeprefix("the model chose ")
+            assert chosen == (", ".join(named[:-1]) + f", then {named[-1]}" if len(named) > 1 else named[0])
+            assert (told["left"], told["all"]) == (str(agree.sum()), str(catalog.n_items - 1))
+            beliefs = [trace.beliefs[row] for row in rows if not np.isnan(trace.beliefs[row]).any()]
+            top = int(beliefs[-1].argmax())
+            assert catalog.category_names[top].replace(" > ", ">").endswith(told["category"].replace(" > ", ">"))
+            assert (told["first"], told["last"]) == (f"{100 * beliefs[0][top]:.0f}", f"{100 * beliefs[-1][top]:.0f}")
+            assert (told["verb"] == "rose") == (beliefs[-1][top] >= beliefs[0][top])
+            assert_summary_is_true(told["rest"], trace)
+
+
+def assert_summary_is_true(text: str, trace) -> None:
+    """What a sentence says about pruning, from the fates and the divergences."""
+    pruned, stayed = (trace.fate == Fate.PRUNED).sum(), (trace.fate == Fate.FALLBACK).sum()
+    checked = (trace.step >= trace.check_from) & ~np.isnan(trace.js)
+    too_far = (checked & (trace.js > trace.theta)).sum()
+    assert pruned + stayed == too_far
+    numbers = [int(number) for number in re.findall(r"(?<![\d.])\d+(?![\d.])", text.replace(f"{trace.theta:g}", ""))]
+    regenerated = ((trace.fate == Fate.KEPT) & (trace.attempt > 0)).sum()
+    if np.isinf(trace.theta):
+        assert text == "Consistency checks were off."
+    elif too_far == 0:
+        assert text.startswith("No branch that was checked moved its belief by more than θ")
+    else:
+        assert numbers == [count for count in (pruned, regenerated, stayed) if count]
+        assert ("pruned for good" in text) == (pruned == 0)
+
+
+def test_a_search_whose_pruned_branches_all_had_to_stay_does_not_claim_consistency(facets):
+    fate = small_trace().fate.copy()
+    fate[5] = Fate.FALLBACK
+    text = explain_item(small_trace(fate=fate), facets)
+    assert text.endswith(
+        "No branch was pruned for good; 2 branches that moved the belief by more than θ = 0.06 had to stay."
+    )
+
+
+def test_codes_given_by_hand_are_not_said_to_be_chosen(facets):
+    text = explain_item(small_trace(), facets, given={(0, 0), (1, 2)})
+    assert "is first: facet A “Lips · lipstick” was given by hand, the model chose facet B “like “Plum Lips" in text
+    text = explain_item(small_trace(), facets, given=[(0, 0), (1, 1)])
+    assert "then facet B “like “Plum Lipstick”” were given by hand, which left 1 item of 8." in text

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from lookup_model import LookupModel, random_histories, random_ids
+from same_trace import same_bits
 from slow_search import SlowSearch
 
 from reg4rec_core.config import DecodeConfig
@@ -17,17 +18,9 @@ from reg4rec_core.decoding.code_probabilities import BeamView, expand, read_beam
 from reg4rec_core.decoding.constraints import mark_allowed
 from reg4rec_core.metrics import js_divergence
 from reg4rec_core.model import EncoderDecoder, Reasoner
-from reg4rec_core.types import Fate, ReasoningTrace, SemanticIds
+from reg4rec_core.types import Fate, SemanticIds
 
 KINDS = ("item_marginal", "heads", "mixture")
-
-
-def same_bits(left: ReasoningTrace, right: ReasoningTrace) -> bool:
-    names = [name for name in ReasoningTrace.__dataclass_fields__ if isinstance(getattr(left, name), np.ndarray)]
-    return all(
-        np.array_equal(getattr(left, name), getattr(right, name), equal_nan=getattr(left, name).dtype.kind == "f")
-        for name in names
-    )
 
 
 def assert_equals_slow_search(

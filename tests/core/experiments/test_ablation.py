@@ -148,6 +148,28 @@ def test_the_plan_is_listed_without_doing_anything(reg4rec, base_run):
     assert sorted(path.name for path in base_run.iterdir()) == ["run.json", "tokenizer_report.json"]
 
 
+def test_a_run_lends_its_pre_training_when_asked(reg4rec, two_stage_run, tiny_data, tmp_path):
+    command = ("ablate", "--run", two_stage_run, "--out", tmp_path / "out", "--reuse", "--steps", "1", "--users", "8")
+    result = reg4rec(*command, "--data", tiny_data, "--cells", "no-pars", "--json")
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    lent = (two_stage_run / "weights" / "pretrained.safetensors").read_bytes()
+    assert (tmp_path / "out" / "runs" / "full" / "weights" / "pretrained.safetensors").read_bytes() == lent
+    own = open_run(two_stage_run).settings["pretrain"]
+    assert document["config"]["pretrain"] == own
+    assert not (tmp_path / "out" / "runs" / "full" / "weights" / "post_trained.safetensors").exists()
+
+
+def test_a_run_of_other_data_lends_nothing(reg4rec, tiny_run, tiny_data, tmp_path):
+    run = open_run(shutil.copytree(tiny_run, tmp_path / "run"))
+    run.update_settings(data_checksum="another")
+    run.write_manifest()
+    result = reg4rec("ablate", "--run", run.path, "--data", tiny_data, "--out", tmp_path / "out", "--reuse")
+    assert result.exit_code == 2
+    assert "was trained on other data than --data" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [((), "needs --data and --out"), (("--list", "--cells", "no-brain"), "there is no cell no-brain")],

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 from reg4rec_core.checkpoint import open_run, write_json
+from reg4rec_core.decoding.shared_search import search_items_under
 from reg4rec_core.evaluation import search_split
+from reg4rec_core.experiments import sweep_search
+from reg4rec_core.experiments.grid import Axis
 from reg4rec_core.experiments.result_tables import fill_tables, short
+from reg4rec_core.experiments.sweep import sweep
 from reg4rec_core.metrics import ranking_metrics
 from reg4rec_core.recommender import Recommender
 
@@ -62,7 +66,8 @@ def test_differences_are_to_the_runs_own_setting(document):
 def test_a_sweep_that_was_stopped_goes_on_and_other_questions_are_asked_anew(reg4rec, run, document):
     folder = run / "evaluation" / "sweeps" / "theta-valid-30"
     stored = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-    assert set(stored) == {"own.json", "own.safetensors", *(f"theta={t}.json" for t in (0.01, 0.2, "inf"))}
+    names = ("own", *(f"theta={t}" for t in (0.01, 0.2, "inf")))
+    assert set(stored) == {"sweep.json", *(f"{name}.{kind}" for name in names for kind in ("json", "safetensors"))}
     (folder / "theta=inf.json").unlink()
     again = reg4rec("sweep", "--run", run, "--over", "theta=0.01,0.2,inf", *COMMON)
     numbers = {"metrics", "difference", "steps", "prunes", "reliability", "identity"}
@@ -70,10 +75,69 @@ def test_a_sweep_that_was_stopped_goes_on_and_other_questions_are_asked_anew(reg
         assert {name: before[name] for name in numbers} == {name: after[name] for name in numbers}
     assert again.stderr.count("(kept)") == 2
     changed = {path.name for path in folder.iterdir() if path.stat().st_mtime_ns != stored[path.name]}
-    assert changed == {"theta=inf.json"}
+    assert changed == {"theta=inf.json", "theta=inf.safetensors", "sweep.json"}
     other = reg4rec("sweep", "--run", run, "--over", "theta=0.01,0.2,inf", "--users", "30", "--seed", "2", "--json")
     assert "(kept)" not in other.stderr
     assert document_of(other)["own"]["metrics"] != document["own"]["metrics"]
+
+
+def test_a_sweep_that_is_killed_in_the_middle_of_its_users_goes_on_from_there(run, document, monkeypatch):
+    recommender, axes = Recommender.load(run), [Axis.parse("theta=0.01,0.2,inf")]
+    monkeypatch.setattr(sweep_search, "PART_USERS", 12)
+    searched = []
+
+    def search_some(*given, **options):
+        searched.append(len(given[2]))
+        return search_items_under(*given, **options)
+
+    monkeypatch.setattr(sweep_search, "search_items_under", search_some)
+
+    def killed_after_two_parts(parts, **_):
+        for part in parts:
+            if len(searched) == 2:
+                raise KeyboardInterrupt
+            yield part
+
+    asked = {"split": "valid", "users": 30, "seed": 1, "name": "killed"}
+    with pytest.raises(KeyboardInterrupt):
+        sweep(recommender, axes, **asked, progress=killed_after_two_parts)
+    folder = run / "evaluation" / "sweeps" / "killed"
+    assert {path.name for path in folder.iterdir()} == {"parts"}
+    again = sweep(recommender, axes, **asked)
+    assert searched == [12, 12, 6]
+    assert not (folder / "parts").exists()
+    numbers = ("metrics", "difference", "steps", "prunes", "reliability", "coverage", "distinctness", "identity")
+    for before, after in zip([document["own"], *document["cells"]], [again["own"], *again["cells"]], strict=True):
+        assert {name: before[name] for name in numbers} == json.loads(json.dumps({n: after[n] for n in numbers}))
+
+
+def test_what_was_kept_of_another_question_is_not_taken_up(run, monkeypatch):
+    recommender, axes = Recommender.load(run), [Axis.parse("theta=0.01,inf")]
+
+    def killed_at_the_end(parts, **_):
+        yield from parts
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweep_search, "PART_USERS", 6)
+    for seed, progress in ((1, killed_at_the_end), (2, killed_at_the_end)):
+        with pytest.raises(KeyboardInterrupt):
+            sweep(recommender, axes, split="valid", users=12, seed=seed, name="other", progress=progress)
+    again = sweep(recommender, axes, split="valid", users=12, seed=1, name="other")
+    fresh = sweep(recommender, axes, split="valid", users=12, seed=1, name="fresh")
+    assert again["own"]["metrics"] == fresh["own"]["metrics"]
+
+
+def test_cells_that_differ_in_theta_alone_are_searched_together(reg4rec, run):
+    grid = ("--over", "theta=0.05,inf", "--over", "beam_width=2,6", "--users", "6", "--json")
+    cells = document_of(reg4rec("sweep", "--run", run, *grid))
+    together = {cell["name"]: cell["searched_together"] for cell in (cells["own"], *cells["cells"])}
+    assert together == {
+        "own": 3,
+        "theta=0.05,beam_width=2": 2,
+        "theta=0.05,beam_width=6": 3,
+        "theta=inf,beam_width=2": 2,
+        "theta=inf,beam_width=6": 3,
+    }
 
 
 def test_cells_are_no_part_of_the_manifest(reg4rec, run, document):

@@ -1,0 +1,76 @@
+"""What the rewards teach: sampled paths weighed as the sliders move, and real training steps to look at."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.components import controls
+from app.components import reward_weights as sliders
+from app.components.footer import footer
+from app.components.markup import page_heading
+from app.components.share import share
+from app.components.user_picker import user_picker
+from app.screens.preview_panels import previews_panel
+from app.screens.reward_panels import Look, all_stored, one_group
+from app.session import address, focus_user, open_runs, provenance, reward_weights
+from app.view_models import rewards as view
+from app.view_models.reasoning import permalink, sentence
+from reg4rec_core import InputError, RewardWeights, reward_settings
+
+
+def page() -> None:
+    choice = page_heading("What the rewards teach", view.INTRODUCTION)
+    try:
+        with choice:
+            run = open_runs.open_run(controls.run_control(list(open_runs.known_runs())))
+            controls.weights_control(run.stages, open_runs.chosen_weights(run), on_choose=open_runs.choose_weights)
+        explore(run)
+    except InputError as error:
+        st.error(sentence(str(error)), icon=":material/error:")
+
+
+def explore(latest: open_runs.OpenRun) -> None:
+    key = focus_user.chosen_user_key(latest)
+    config, own = reward_settings(latest.recommender.run.settings)
+    who, presets, several, take_away = st.columns([1.7, 4.6, 3.0, 1.0], vertical_alignment="bottom", gap="medium")
+    with who:
+        user_picker(f"User {key}", find=latest.find_users, total=latest.n_users, on_pick=focus_user.choose_user)
+    weights = chosen_weights(own, presets, several)
+    run = open_runs.with_weights(latest, open_runs.chosen_weights(latest))
+    look = Look(run, run.recommender.user_index(key), weights, own, config)
+    st.caption(view.CAUTION)
+    group = one_group(look)
+    survey = all_stored(look)
+    previews_panel(look)
+    with take_away:
+        names = {"run": run.name, "weights": run.weights, "user": key, "rewards": str(weights)}
+        names |= {name: st.query_params.get(name, "") for name in ("group", "preview")}
+        names |= address.choices(("rollouts", "draw", "steps", "batch", *map(view.lock_key, view.TERMS)))
+        link, file = permalink(st.context.url or "", names), f"rewards-{run.name}.json"
+        share(link, file_name=file, document=lambda: view.rewards_json(weights, group, survey), what="the numbers")
+    footer(provenance.where_from(run.name, run.weights))
+
+
+def chosen_weights(own: RewardWeights, presets: DeltaGenerator, several: DeltaGenerator) -> RewardWeights:
+    """The weights with all that moves them; where they make no sense, the sliders stay there to mend it."""
+
+    def set_to(wanted: RewardWeights) -> None:
+        now, locked = reward_weights.slider_values(), reward_weights.locked_terms()
+        reward_weights.choose(view.with_locks(wanted, now, locked))
+
+    wrong, weights = None, own
+    try:
+        weights = reward_weights.chosen_weights(own)
+    except InputError as error:
+        wrong = error
+    with presets:
+        preset = None if wrong else view.preset_of(weights)
+        sliders.preset_pills(preset, on_choose=lambda name: set_to(view.PRESETS[name]))
+    with several:
+        sliders.several_buttons(on_normalise=reward_weights.normalise, on_reset=lambda: set_to(own))
+    sliders.weight_sliders(reward_weights.locked_terms(), on_slide=reward_weights.slid)
+    if wrong:
+        raise wrong
+    return weights
+
+
+page()

@@ -1,0 +1,67 @@
+"""Every result that theta can give one user, and which theta is looked at."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.session.open_runs import OpenRun, RunKey
+from app.view_models.theta_tree import HIGHEST_THETA, list_drawing, union_drawing, union_tree
+from reg4rec_core import DecodeConfig, InputError, ReasoningTrace, ThetaProfile, profile_theta
+
+
+@dataclass(frozen=True)
+class Profiled:
+    """All searches of one user over theta, beside that of the run's own setting; shared, so nobody changes it."""
+
+    own: ReasoningTrace
+    profile: ThetaProfile
+    drawing: dict[str, Any]
+    """What the component draws, without colours."""
+
+
+def profiled(run: OpenRun, user: int, at: str, check_from: int) -> Profiled:
+    """The profile of a user's history; kept, so that a drag asks for nothing anew. InputError for no history."""
+    return _profiled(run.key, user, at, check_from, run)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Searching under every θ…")
+def _profiled(key: RunKey, user: int, at: str, check_from: int, _run: OpenRun) -> Profiled:
+    recommender = _run.recommender
+    history = recommender.history(user, at)
+    if len(history) == 0:
+        name = recommender.interactions.user_keys[user]
+        raise InputError(
+            f"user {name} bought nothing before what is to be predicted; predict now, or look at another user"
+        )
+    own = recommender.question(history, recommender.decode).trace()
+    profile = profile_theta(recommender.question(history, compared_from(recommender.decode, check_from)), *_RANGE)
+    union = union_tree(interval.trace for interval in profile.intervals)
+    lows = [interval.low for interval in profile.intervals]
+    lists = list_drawing(union, profile, own.items, _run.facets)
+    return Profiled(own, profile, union_drawing(union, profile, _run.facets) | lists | {"lows": lows})
+
+
+_RANGE = (0.0, float(np.nextafter(HIGHEST_THETA, 1)))
+"""A range ends before its end, and the slider at it."""
+
+
+def compared_from(decode: DecodeConfig, check_from: int) -> DecodeConfig:
+    """The run's decoding with one theta for all steps, compared from another step on."""
+    return replace(decode, check_from=check_from, thetas=())
+
+
+def chosen_theta() -> str:
+    """The theta that the URL names, "" for the run's own."""
+    return st.query_params.get("theta", "")
+
+
+def choose_theta(theta: str) -> None:
+    """Look at another theta."""
+    st.query_params["theta"] = theta
+
+
+def choose_check_from(step: int) -> None:
+    """Compare from another step on; only from a callback, before the control is drawn."""
+    st.session_state["from"] = step

@@ -1,0 +1,204 @@
+"""What theta does to everybody, from stored sweeps: curves as tables, words beside them, and who flips."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from app.view_models.reasoning import permalink
+from app.view_models.theta_tree import HIGHEST_THETA, slider_place
+from reg4rec_core import Flips, InputError, ThetaCurve, ThetaPoint, ThetaSuggestion, ThetaSweep
+
+OFF_PLACE = 1.1
+"""Where "no pruning" stands beside the slider's thetas, which end at 1."""
+SPLITS = {"valid": "validation", "test": "test"}
+QUICK_THETAS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, math.inf)
+"""What a sweep made in the page tries."""
+QUICK_USERS = (50, 200, 1000)
+LISTED_FLIPS = 100
+CURVE_NOTE = (
+    "Lines: means over users; bands: their 95 % intervals, drawn from the users again and again. The upright line is "
+    "the θ of the slider, the dashed one the run's own; “off” prunes nothing."
+)
+COST_NOTE = (
+    "What the search pays: nodes are states that the network is asked about; a wrong prune would have led to the item "
+    "that was really bought; a fallback is a branch kept although it is inconsistent."
+)
+FRONT_NOTE = "Filled: no other θ ranks better with as few nodes. Up is better, left is cheaper."
+NO_SWEEP = (
+    "How θ changes the results of all users is not stored for these weights yet. This searches the validation users "
+    "under several values of θ (the second command the test users), and the page shows it here:"
+)
+
+
+NO_VALID = "A θ is chosen on validation users; only test users were swept. Sweep the validation split, too."
+
+
+def sweep_commands(run: str, weights: str) -> str:
+    """How to make what is missing, for validation and for test users."""
+    thetas = ",".join(f"{theta:g}" for theta in QUICK_THETAS)
+    lines = (f"reg4rec sweep --run {run} --weights {weights} --over theta={thetas} --split {split}" for split in SPLITS)
+    return "\n".join(lines)
+
+
+def sweeps_of(sweeps: Sequence[ThetaSweep], weights: str) -> dict[str, ThetaSweep]:
+    """The sweeps of one stage's weights by name: those of validation users and of most users first."""
+    mine = [sweep for sweep in sweeps if sweep.weights == weights]
+    return {sweep.name: sweep for sweep in sorted(mine, key=lambda sweep: (sweep.split != "valid", -sweep.users))}
+
+
+def chosen_sweep(sweeps: dict[str, ThetaSweep], name: str) -> ThetaSweep:
+    """The sweep that a URL names, the first for none; InputError for one that is not there."""
+    if name and name not in sweeps:
+        raise InputError(
+            f"these weights have no theta sweep {name[:60]!r}; choose one of {', '.join(sweeps)} or make it"
+        )
+    return sweeps[name or next(iter(sweeps))]
+
+
+def of_split(sweeps: dict[str, ThetaSweep], chosen: ThetaSweep, split: str) -> ThetaSweep | None:
+    """The chosen sweep where it is of that split, else that of most users that is."""
+    if chosen.split == split:
+        return chosen
+    return max((one for one in sweeps.values() if one.split == split), key=lambda one: one.users, default=None)
+
+
+def sweep_label(sweep: ThetaSweep) -> str:
+    return f"{sweep.users:,} {SPLITS[sweep.split]} users ({sweep.name})"
+
+
+def theta_label(theta: float) -> str:
+    return "off" if math.isinf(theta) else f"{theta:g}"
+
+
+def theta_place(theta: float) -> float:
+    """Where a theta stands in the charts: as on the slider, no pruning behind its end."""
+    return OFF_PLACE if theta > HIGHEST_THETA else float(slider_place(np.array(theta)))
+
+
+def curve_table(curve: ThetaCurve) -> pd.DataFrame:
+    """One row a theta: quality with its interval, what it costs, and whether another theta is better and cheaper."""
+    rows = [_point(point) for point in curve.points]
+    table = pd.DataFrame(rows)
+    return table.assign(front=on_front(table["nodes"].tolist(), table["ndcg"].tolist()))
+
+
+def _point(point: ThetaPoint) -> dict[str, float | str]:
+    recall, ndcg = point.metrics["recall@10"], point.metrics["ndcg@10"]
+    return {
+        "theta": theta_label(point.theta),
+        "x": theta_place(point.theta),
+        "recall": recall.mean,
+        "recall_low": recall.low,
+        "recall_high": recall.high,
+        "ndcg": ndcg.mean,
+        "ndcg_low": ndcg.low,
+        "ndcg_high": ndcg.high,
+        "nodes": point.nodes,
+        "pruned": point.pruned,
+        "wrong": point.wrong_prunes,
+        "fallback": point.fallback,
+    }
+
+
+def on_front(costs: Sequence[float], gains: Sequence[float]) -> list[bool]:
+    """Whether nothing else is at least as good for at most the cost, and better in one of the two."""
+    pairs = list(zip(costs, gains, strict=True))
+    return [not any((c <= cost and g >= gain) and (c < cost or g > gain) for c, g in pairs) for cost, gain in pairs]
+
+
+def nearest_theta(curve: ThetaCurve, theta: float) -> float:
+    """The swept theta that stands nearest on the slider; at the slider's end nothing is pruned, which is "off"."""
+    place = OFF_PLACE if theta >= HIGHEST_THETA else theta_place(theta)
+    return min(curve.thetas, key=lambda one: abs(theta_place(one) - place))
+
+
+def point_sentence(curve: ThetaCurve, theta: float, check_from: int) -> str:
+    """What the theta nearest to that of the slider gives all users."""
+    point = curve.points[curve.line(theta)]
+    recall, ndcg = point.metrics["recall@10"], point.metrics["ndcg@10"]
+    where = "Without pruning" if math.isinf(theta) else f"At θ = {theta:g}, the swept value nearest to the slider's"
+    other = "" if check_from == curve.check_from else f" (this sweep compares from step {curve.check_from} on)"
+    return (
+        f"{where}{other}, {recall.mean:.2%} of {curve.users:,} users find their next item among ten "
+        f"(95 %: {recall.low:.2%} to {recall.high:.2%}); NDCG@10 is {ndcg.mean:.4f}. A search takes {point.nodes:.0f} "
+        f"nodes; {point.pruned:.2f} branches are pruned, {point.wrong_prunes:.4f} of them wrongly."
+    )
+
+
+def suggestion_words(suggestion: ThetaSuggestion) -> tuple[str, str]:
+    """What validation says, which alone chooses; and what the test users say of the same theta, if anything."""
+    ndcg = suggestion.valid.ndcg
+    value = "no pruning" if math.isinf(suggestion.theta) else f"θ = {suggestion.theta:g}"
+    valid = (
+        f"Validation NDCG@10 is highest with {value}, compared from step {suggestion.check_from}: {ndcg.mean:.4f} "
+        f"(95 %: {ndcg.low:.4f} to {ndcg.high:.4f}). {suggestion.sentence}"
+    )
+    if suggestion.test is None:
+        return valid, "No test sweep has searched this value and no pruning, so the test users are not heard."
+    test = suggestion.test
+    numbers = f"NDCG@10 {test.ndcg.mean:.4f} (95 %: {test.ndcg.low:.4f} to {test.ndcg.high:.4f})"
+    return valid, f"The test users had no part in the choice; with it: {numbers}. {test.sentence}"
+
+
+def comparable(valid: ThetaCurve, test: ThetaCurve | None) -> ThetaCurve | None:
+    """The test sweep where it was searched with the same settings."""
+    same = test is not None and (test.weights, test.check_from) == (valid.weights, valid.check_from)
+    return test if same else None
+
+
+def take_label(suggestion: ThetaSuggestion) -> str:
+    return "Take it: no pruning" if math.isinf(suggestion.theta) else f"Take θ = {suggestion.theta:g}"
+
+
+def slider_theta(theta: float) -> float:
+    """A suggested theta as the slider has it: nothing is pruned at its end."""
+    return min(theta, HIGHEST_THETA)
+
+
+def flip_sentence(flips: Flips, first: float, second: float) -> str:
+    """Who gains and who loses a hit between two thetas."""
+    names = ["no pruning" if math.isinf(theta) else f"θ = {theta:g}" for theta in (first, second)]
+    if first == second:
+        return f"Both sides are {names[0]}; move the slider or choose another value to see who flips."
+    gained, lost = (
+        _users(len(users), *verbs) for users, *verbs in ((flips.gained, "gains", "gain"), (flips.lost, "loses", "lose"))
+    )
+    listed = " A name opens that user's tree." if len(flips.gained) + len(flips.lost) else ""
+    return f"From {names[0]} to {names[1]}, {gained} and {lost} the next item among ten.{listed}"
+
+
+def _users(count: int, one: str, many: str) -> str:
+    return f"{count:,} {'user ' + one if count == 1 else 'users ' + many}"
+
+
+def flip_rows(
+    curve: ThetaCurve, flips: Flips, first: float, second: float, user_keys: Sequence[str], links: dict[str, str]
+) -> list[dict[str, str]]:
+    """The users who flip, gained first; `links` leads from a user's key to their tree."""
+    row_of = {int(row): place for place, row in enumerate(curve.user_rows)}
+    rows = []
+    for what, users in (("gained", flips.gained), ("lost", flips.lost)):
+        for user in users.tolist():
+            places = [int(curve.places[curve.line(theta)][row_of[user]]) for theta in (first, second)]
+            said = [f"place {place}" if place else "missed" for place in places]
+            key = user_keys[user]
+            target = f"{what}: {said[0]} → {said[1]}"
+            rows.append({"user": key, "link": links[key], "purchases": "", "target": target, "pruned": ""})
+    return rows
+
+
+def shown_flips(flips: Flips) -> Flips:
+    """As many as a table lists, both kinds in proportion."""
+    total = len(flips.gained) + len(flips.lost)
+    if total <= LISTED_FLIPS:
+        return flips
+    gained = round(LISTED_FLIPS * len(flips.gained) / total)
+    return Flips(flips.gained[:gained], flips.lost[: LISTED_FLIPS - gained])
+
+
+def user_links(address: str, state: dict[str, str], flips: Flips, user_keys: Sequence[str]) -> dict[str, str]:
+    """For every user who flips, this page on them, everything else as it is."""
+    keys = [user_keys[user] for user in (*flips.gained.tolist(), *flips.lost.tolist())]
+    return {key: permalink(address, state | {"user": key}) for key in keys}

@@ -1,0 +1,146 @@
+"""What people do in the application, one small function an action; each does it once and says how long it took."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from reg4rec_core.cli.app_tab import Answer, Tab, Watched
+from reg4rec_core.types import InputError
+
+PAGE = '[data-testid="stMain"]'
+CHOSEN_NODE = Watched(".st-key-tree", "path.node.chosen", "data-path")
+TREE = Watched(".st-key-tree", "svg[role=group]", "aria-label")
+GAUGE = Watched(PAGE, ".r4-gauge", "aria-label")
+FOUND_USERS = Watched('[data-testid="stPopoverBody"]', '[data-testid="stCaptionContainer"]')
+EDITED = Watched(PAGE, '[data-testid="stAlert"]')
+HISTORY = Watched(PAGE, ".r4-strip")
+HEADING = Watched(PAGE, "h3")
+MAP = Watched(PAGE, '[class*="st-key-map-"] canvas', "width")
+COHORT_NUMBERS = Watched(PAGE, ".r4-cards")
+
+LOW_SHARE, HIGH_SHARE = 0.02, 0.55
+"""Shares of the slider from which theta is moved to and fro, so that each time another search is needed."""
+AWAY = {"Reasoning": "Codebooks", "Codebooks": "Reasoning", "Cohorts": "Reasoning"}
+"""From which page one goes to another."""
+MOST_TRIED = 20
+"""Users looked at for one whose tree depends on theta."""
+FREE_NODES = """
+tree => [...tree.querySelectorAll('path.node:not(.chosen)')].map(node => {
+  const box = node.getBoundingClientRect()
+  return { node, x: box.x + box.width / 2, y: box.y + box.height / 2 }
+}).filter(({ node, x, y }) => node.getRootNode().elementFromPoint(x, y) === node).map(({ x, y }) => [x, y])
+"""
+"""Where the nodes lie that a click would reach."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something people do, how soon the page has to answer, and how to do it."""
+
+    name: str
+    budget_ms: float
+    """p95 on this machine alone, with a warm server."""
+    start: Callable[[Tab, Sequence[str]], None]
+    """Brings the tab to where the action begins; gets users to choose from."""
+    act: Callable[[Tab, Sequence[str], int], Answer]
+    """Does it once; the number of the turn lets every turn ask something new."""
+    needs_store: bool = False
+    """Whether it needs a stored search of the run."""
+    leaves_open: bool = False
+    """Whether it leaves something open that would be in the way of others."""
+
+
+def on_a_user(tab: Tab, users: Sequence[str]) -> None:
+    tab.go("reasoning", user=users[0], corp="true", theta="0.3", step="1")
+    tab.there(".st-key-tree svg path.chosen")
+
+
+def step_by_key(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+    key = ("ArrowRight", "ArrowLeft")[turn % 2]
+    return tab.time("keydown", [CHOSEN_NODE], lambda: tab.page.keyboard.press(key))
+
+
+def click_node(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+    places = tab.there(".st-key-tree svg").evaluate(FREE_NODES)
+    x, y = places[7 * turn % len(places)]
+    return tab.time("click", [CHOSEN_NODE], lambda: tab.page.mouse.click(x, y))
+
+
+def on_a_pruned_user(tab: Tab, users: Sequence[str]) -> None:
+    """A user whose tree depends on theta."""
+    for user in users[:MOST_TRIED]:
+        trees = []
+        for theta in ("0.02", "0.5"):
+            tab.go("reasoning", user=user, corp="true", theta=theta)
+            trees.append(tab.there(".st-key-tree svg[role=group]").get_attribute("aria-label"))
+        if trees[0] != trees[1]:
+            return
+    raise InputError(f"bench app needs a user whose tree depends on theta, none of {MOST_TRIED} does; try another run")
+
+
+def release_theta(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+    """Drag the thumb and let it go; alternately low, where much is pruned, and high."""
+    share = HIGH_SHARE + 0.02 * (turn // 2 % 20) if turn % 2 else LOW_SHARE + 0.01 * (turn // 2 % 20)
+    track = tab.place(".st-key-theta [role=group] > div")
+    thumb = tab.place(".st-key-theta [role=group] > div > div[data-rac]")
+    tab.page.mouse.move(*thumb.at(0.5))
+    tab.page.mouse.down()
+    tab.page.mouse.move(track.at(share)[0], thumb.at(0.5)[1], steps=5)
+    return tab.time("pointerup", [TREE, GAUGE], tab.page.mouse.up)
+
+
+def in_the_user_search(tab: Tab, users: Sequence[str]) -> None:
+    on_a_user(tab, users)
+    tab.there(".st-key-user_picker button").click()
+    tab.there(".st-key-user_query input").click()
+
+
+def search_user(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+    """Replace what is in the search field."""
+    tab.there(".st-key-user_query input").select_text()
+    return tab.time("input", [FOUND_USERS], lambda: tab.page.keyboard.insert_text(users[turn % len(users)]))
+
+
+def leave_purchase_out(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+    """Leave the first of another user's purchases out, which needs a search and the influence of every purchase."""
+    tab.go("reasoning", user=users[turn % len(users)])
+    tab.there(".st-key-leave_out button").click()
+    option = tab.there('[role="option"]')
+    return tab.time("click", [EDITED, HISTORY], option.click)
+
+
+def switch_to(title: str, hero: Watched) -> Callable[[Tab, Sequence[str], int], Answer]:
+    """The action of going to a page by its link at the top; `hero` is what one sees of it first."""
+
+    def switch(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+        go_to = {
+            name: tab.page.get_by_test_id("stTopNavLink").filter(has_text=name).click for name in (title, AWAY[title])
+        }
+        tab.time("click", [HEADING], go_to[AWAY[title]])
+        return tab.time("click", [hero], go_to[title])
+
+    return switch
+
+
+def on_the_cohorts(tab: Tab, users: Sequence[str]) -> None:
+    tab.go("cohorts")
+    tab.there(".r4-cards")
+
+
+def ask_cohort(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+    """A cohort that nobody asked about before, by its text."""
+    tab.there(".st-key-cohort input").fill(f"history_0~{(6, 9)[turn % 2]}.seen_0~{1000 + turn}")
+    return tab.time("keydown", [COHORT_NUMBERS], lambda: tab.page.keyboard.press("Enter"))
+
+
+ACTIONS = (
+    Action("step by key", 200, on_a_user, step_by_key),
+    Action("node click", 200, on_a_user, click_node),
+    Action("tree after theta is released", 250, on_a_pruned_user, release_theta),
+    Action("user search", 350, in_the_user_search, search_user, leaves_open=True),
+    Action("leaving a purchase out", 2000, on_a_user, leave_purchase_out),
+    Action("switch to Reasoning", 400, on_a_user, switch_to("Reasoning", TREE)),
+    Action("switch to Codebooks", 400, on_a_user, switch_to("Codebooks", MAP)),
+    Action("switch to Cohorts", 400, on_a_user, switch_to("Cohorts", COHORT_NUMBERS), needs_store=True),
+    Action("cohort query", 300, on_the_cohorts, ask_cohort, needs_store=True),
+)
+"""Everything that has a budget."""

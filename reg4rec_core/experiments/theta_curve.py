@@ -1,0 +1,252 @@
+"""What finished sweeps over theta alone say: numbers by theta, whom a change of it moves, and which theta to take."""
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from reg4rec_core.checkpoint import file_checksum, open_run
+from reg4rec_core.evaluation.held_out import Split
+from reg4rec_core.experiments.sweep_files import FOLDER, OWN, SUMMARY, read_cell, read_places
+from reg4rec_core.metrics import MISSED, Interval, bootstrap_interval, gains_at
+from reg4rec_core.types import InputError
+
+
+@dataclass(frozen=True)
+class ThetaSweep:
+    """A finished sweep over theta alone, made with weights that the run still has."""
+
+    name: str
+    """Its folder under RUN/evaluation/sweeps."""
+    split: Split
+    users: int
+    weights: str
+    """The stage: pretrained or post_trained."""
+
+
+@dataclass(frozen=True)
+class ThetaPoint:
+    """What one theta gives. Counts are means over users, intervals 95 % bootstrap over users."""
+
+    theta: float
+    metrics: dict[str, Interval]
+    """recall@5, recall@10, ndcg@5, ndcg@10."""
+    nodes: float
+    """States that the network was asked about, the root included."""
+    pruned: float
+    regenerated: float
+    fallback: float
+    wrong_prunes: float
+    """Pruned candidates that would have led to the target."""
+    distinctness: float
+    """1 - the mean share of a list that another user's list holds too."""
+    coverage: float
+    """Share of the catalogue in any list."""
+    seconds: float
+    """Wall-clock time; thetas that were searched together share theirs equally."""
+
+
+@dataclass(frozen=True)
+class ThetaCurve:
+    """One sweep by theta, the run's own theta among the others."""
+
+    name: str
+    split: Split
+    users: int
+    weights: str
+    check_from: int
+    """First step whose belief is compared."""
+    own_theta: float
+    """Of the run's own setting when it was swept."""
+    points: tuple[ThetaPoint, ...]
+    """By theta, ascending; inf, which is pruning off, last."""
+    user_rows: Int[np.ndarray, "U"]
+    """Rows of the searched users in `Interactions`."""
+    places: Int[np.ndarray, "thetas U"]
+    """Where each user's target stands in the list, 1 is first; 0 where the list lacks it."""
+
+    @property
+    def thetas(self) -> tuple[float, ...]:
+        """Ascending, inf last."""
+        return tuple(point.theta for point in self.points)
+
+    def line(self, theta: float) -> int:
+        """The line of a theta in `points` and `places`; InputError for one that was not searched."""
+        if theta not in self.thetas:
+            known = ", ".join(f"{one:g}" for one in self.thetas)
+            raise InputError(
+                f"the sweep {self.name} has not searched theta {theta:g} but {known}; sweep {theta:g}, too"
+            )
+        return self.thetas.index(theta)
+
+    def places_at(self, theta: float) -> Int[np.ndarray, "U"]:
+        """The places under one theta as metrics count them: `MISSED` where the list lacks the target."""
+        places = self.places[self.line(theta)]
+        return np.where(places == 0, MISSED, places)
+
+
+@dataclass(frozen=True)
+class Flips:
+    """Whose target enters or leaves the first k places between two thetas: rows of `Interactions`, ascending."""
+
+    gained: Int[np.ndarray, "G"]
+    lost: Int[np.ndarray, "X"]
+
+
+@dataclass(frozen=True)
+class ThetaReading:
+    """One theta on one split beside no pruning at all, the same users on both sides."""
+
+    split: Split
+    users: int
+    theta: float
+    ndcg: Interval
+    """NDCG@10."""
+    difference: Interval
+    """NDCG@10 minus that with pruning off, paired over users."""
+    standard_error: float
+    """Of the mean difference."""
+
+    @property
+    def better_than_off(self) -> bool:
+        """Whether the gain over no pruning exceeds one standard error."""
+        return self.difference.mean > self.standard_error
+
+    @property
+    def sentence(self) -> str:
+        """The reading in plain words."""
+        what = "validation" if self.split == "valid" else "test"
+        if math.isinf(self.theta):
+            return f"Pruning is off: no theta of the sweep ranks the {self.users:,} {what} users better."
+        numbers = f"{self.difference.mean:+.4f} NDCG@10 ({self.difference.low:+.4f} to {self.difference.high:+.4f})"
+        told = f"On {self.users:,} {what} users, theta {self.theta:g} differs from no pruning by {numbers}"
+        if not self.better_than_off:
+            return f"{told}: not more than chance explains."
+        if self.difference.low <= 0:
+            return f"{told}: more than one standard error, yet chance is not ruled out."
+        return f"{told}: a gain beyond chance."
+
+
+@dataclass(frozen=True)
+class ThetaSuggestion:
+    """The theta that validation users gain most from. The test reading had no part in the choice."""
+
+    theta: float
+    check_from: int
+    valid: ThetaReading
+    test: ThetaReading | None
+    """None without a test sweep that has searched this theta and no pruning, too."""
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in plain words, from validation alone."""
+        return self.valid.sentence
+
+
+def theta_sweeps(run: Path) -> tuple[ThetaSweep, ...]:
+    """The finished sweeps over theta alone that the run's weights and data of today still stand behind, by name."""
+    folders = sorted((run / FOLDER).glob(f"*/{SUMMARY}"))
+    found = ((path.parent.name, read_cell(path)) for path in folders)
+    return tuple(
+        ThetaSweep(name, *(summary["asked"][key] for key in ("split", "users", "weights")))
+        for name, summary in found
+        if is_of_theta(summary) and is_of_today(run, summary) and is_whole(run / FOLDER / name, summary)
+    )
+
+
+def is_of_theta(summary: dict[str, Any]) -> bool:
+    """Whether theta alone varies, one for all steps."""
+    return (
+        set(summary["over"]) == {"theta"} and not summary["theta_quantiles"] and not summary["asked"]["own"]["thetas"]
+    )
+
+
+def is_of_today(run: Path, summary: dict[str, Any]) -> bool:
+    """Whether the run still has the weights and the data that were searched."""
+    asked = summary["asked"]
+    weights = run / "weights" / f"{asked['weights']}.safetensors"
+    if asked["data_checksum"] != open_run(run).settings.get("data_checksum") or not weights.exists():
+        return False
+    return file_checksum(weights) == asked["weights_checksum"]
+
+
+def is_whole(folder: Path, summary: dict[str, Any]) -> bool:
+    """Whether every cell is there and answers the question of the sweep: a later sweep may be half-way through it."""
+    paths = [folder / f"{name}.json" for name in (OWN, *summary["cells"])]
+    if not all(path.exists() and path.with_suffix(".safetensors").exists() for path in paths):
+        return False
+    return all(read_cell(path)["identity"].items() >= summary["asked"].items() for path in paths)
+
+
+def read_theta_curve(run: Path, name: str) -> ThetaCurve:
+    """A finished sweep over theta alone; InputError when there is none of this name for the weights of today."""
+    listed = {sweep.name: sweep for sweep in theta_sweeps(run)}
+    if name not in listed:
+        raise InputError(
+            f"{run} has no finished theta sweep {name!r} of its present weights; it has {', '.join(listed) or 'none'}; "
+            "make one with: reg4rec sweep --over theta=0.02:0.10:0.01"
+        )
+    folder, sweep = run / FOLDER / name, listed[name]
+    own = read_cell(folder / f"{OWN}.json")["identity"]["own"]
+    cells = {}
+    for cell in (OWN, *read_cell(folder / SUMMARY)["cells"]):
+        document = read_cell(folder / f"{cell}.json")
+        cells[theta_of(document["identity"]["decode"])] = (document, *read_places(folder / f"{cell}.safetensors"))
+    thetas = sorted(cells)
+    places = np.stack([cells[theta][2] for theta in thetas])
+    return ThetaCurve(
+        **asdict(sweep),
+        check_from=own["check_from"],
+        own_theta=theta_of(own),
+        points=tuple(point_of(theta, cells[theta][0]) for theta in thetas),
+        user_rows=cells[thetas[0]][1],
+        places=np.where(places == MISSED, 0, places),
+    )
+
+
+def theta_of(decode: dict[str, Any]) -> float:
+    """Theta of stored settings, where null stands for infinity."""
+    return math.inf if decode["theta"] is None else float(decode["theta"])
+
+
+def point_of(theta: float, document: dict[str, Any]) -> ThetaPoint:
+    """The numbers of a cell's file."""
+    metrics = {name: Interval(**row) for name, row in document["metrics"].items()}
+    names = ("nodes", "pruned", "regenerated", "fallback", "wrong_prunes", "distinctness", "coverage", "seconds")
+    return ThetaPoint(theta, metrics, **{name: document[name] for name in names})
+
+
+def flips(curve: ThetaCurve, first_theta: float, second_theta: float, k: int = 10) -> Flips:
+    """Whose target stands among the first k places under the second theta and not under the first, and the reverse."""
+    before, after = (curve.places_at(theta) <= k for theta in (first_theta, second_theta))
+    return Flips(np.sort(curve.user_rows[after & ~before]), np.sort(curve.user_rows[before & ~after]))
+
+
+def suggest_theta(valid: ThetaCurve, test: ThetaCurve | None = None) -> ThetaSuggestion:
+    """The theta with the highest validation NDCG@10, the largest of equals, beside pruning off.
+
+    With several thetas the best is ahead by chance alone: take it when `valid.better_than_off`. What the test users say
+    of the same theta stands apart. InputError for a sweep of the wrong split or without theta inf.
+    """
+    if valid.split != "valid":
+        raise InputError(f"a theta is chosen on validation users, the sweep {valid.name} searched {valid.split} users")
+    if test is not None and (test.split, test.weights, test.check_from) != ("test", valid.weights, valid.check_from):
+        raise InputError(
+            f"the sweeps {valid.name} and {test.name} must differ in their split alone; sweep the test split"
+        )
+    best = max(valid.points, key=lambda point: (point.metrics["ndcg@10"].mean, point.theta)).theta
+    known = test is not None and {best, math.inf} <= set(test.thetas)
+    return ThetaSuggestion(best, valid.check_from, read_at(valid, best), read_at(test, best) if known else None)
+
+
+def read_at(curve: ThetaCurve, theta: float) -> ThetaReading:
+    """One theta of a curve beside no pruning."""
+    gains = [gains_at(curve.places_at(one), 10) for one in (theta, math.inf)]
+    difference = gains[0] - gains[1]
+    interval = bootstrap_interval(difference, generator=np.random.default_rng(0))
+    error = float(difference.std()) / math.sqrt(len(difference))
+    ndcg = curve.points[curve.line(theta)].metrics["ndcg@10"]
+    return ThetaReading(curve.split, curve.users, theta, ndcg, interval, error)

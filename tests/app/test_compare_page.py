@@ -1,0 +1,149 @@
+"""The Compare page as a whole, without a browser: two sides, each restored by the URL, and what differs in words."""
+
+import shutil
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from safetensors.numpy import load_file, save_file
+from streamlit.testing.v1 import AppTest
+from test_reasoning_page import MAIN
+
+from app.session import open_runs
+from reg4rec_core.checkpoint import open_run
+
+PAGE = "screens/compare.py"
+
+
+@pytest.fixture(scope="module")
+def run(two_stage_run: Path, tmp_path_factory, reg4rec) -> Path:
+    """The run with two stages and the stored searches of both."""
+    copied = shutil.copytree(two_stage_run, tmp_path_factory.mktemp("runs") / "two-stage")
+    for weights in ("pretrained", "post_trained"):
+        done = reg4rec("trace", "--run", copied, "--weights", weights, "--users", "60")
+        assert done.exit_code == 0, done.stderr
+    return copied
+
+
+def page_of(run: Path, monkeypatch, folder: Path) -> AppTest:
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(run))
+    monkeypatch.chdir(folder)
+    return AppTest.from_file(str(MAIN), default_timeout=120)
+
+
+@pytest.fixture
+def app(run, monkeypatch, tmp_path) -> AppTest:
+    return page_of(run, monkeypatch, tmp_path)
+
+
+def started(app: AppTest, **state: str) -> AppTest:
+    app.switch_page(PAGE)
+    for name, value in state.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def link_of(app: AppTest) -> dict[str, str]:
+    (link,) = [code.value for code in app.code if code.value.startswith("?")]
+    return dict(parse_qsl(urlsplit(link).query))
+
+
+def words_of(app: AppTest) -> str:
+    return " ".join(element.value for element in [*app.markdown, *app.html, *app.caption, *app.info]).replace("\\", "")
+
+
+def test_before_and_after_post_training_are_compared_first_for_one_user_and_for_all(app):
+    started(app, user="visitor 9", by="days active", metric="ndcg@10", load="2")
+    assert not app.error
+    assert not app.info
+    state = link_of(app)
+    assert (state["weights"], state["weights_b"], state["user"]) == ("pretrained", "post_trained", "visitor 9")
+    assert (state["by"], state["metric"], state["load"]) == ("days active", "ndcg@10", "2")
+    words = words_of(app)
+    assert "The first difference is at step " in words
+    assert "A: two-stage, pre-trained weights" in words
+    assert "B: two-stage, post-trained weights" in words
+    assert "60 users are in both." in words
+    assert "Only B finds the next purchase of " in words
+    tables = [html.value for html in app.html if "<th>in A</th><th>in B</th>" in html.value]
+    links = [part.split('"')[0].replace("&amp;", "&") for table in tables for part in table.split('href="')[1:]]
+    assert len(links) % 3 == 0
+    assert links, "one of the two searches finds what the other misses"
+    both, first, second = (dict(parse_qsl(urlsplit(link).query)) for link in links[:3])
+    assert (
+        (both["weights"], both["weights_b"]) == (first["weights"], second["weights"]) == ("pretrained", "post_trained")
+    )
+    assert both["user"] == first["user"] == second["user"] != "visitor 9"
+
+
+def test_the_url_restores_both_sides(app):
+    wanted = {
+        "user": "visitor 5", "at": "valid", "beam": "7", "step": "3", "weights": "post_trained", "theta": "0.1",
+        "weights_b": "post_trained", "theta_b": "0.3", "corp_b": "true",
+    }  # fmt: skip
+    started(app, **wanted)
+    assert app.slider(key="theta").value == pytest.approx(0.1)
+    assert app.slider(key="theta_b").value == pytest.approx(0.3)
+    assert app.segmented_control(key="weights").value == app.segmented_control(key="weights_b").value == "post_trained"
+    state = link_of(app)
+    assert {name: state[name] for name in wanted} == wanted
+    assert (state["corp"], state["corp_b"], state["run"], state["run_b"]) == ("true", "true", "two-stage", "two-stage")
+    again = started(AppTest.from_file(str(MAIN), default_timeout=120), **state)
+    assert link_of(again) == state
+    commands = [code.value for code in again.code if "reg4rec trace" in code.value]
+    assert commands == [
+        "\n".join(
+            f"reg4rec trace --run {open_runs.run_path('two-stage')} --weights post_trained --split valid"
+            f" --theta {theta} --beam 7"
+            for theta in ("0.1", "0.3")
+        )
+    ]
+
+
+def test_a_run_with_one_stage_is_compared_with_itself_without_pruning(tiny_run, monkeypatch, tmp_path):
+    app = started(page_of(tiny_run, monkeypatch, tmp_path), user="visitor 9", theta="0.02")
+    state = link_of(app)
+    assert (state["theta"], state["corp"], state["corp_b"]) == ("0.02", "true", "false")
+    words = words_of(app)
+    assert "B: tiny, pre-trained weights, no pruning" in words
+    assert "In A it is pruned: " in words
+    assert "In B it is " in words
+    app.toggle(key="corp_b").set_value(True).run()
+    app.slider(key="theta_b").set_value(0.02).run()
+    assert not app.exception
+    assert "A and B ask for exactly the same search." in words_of(app)
+
+
+def test_runs_with_other_codes_are_compared_by_their_lists_and_beliefs_alone(tiny_run, monkeypatch, tmp_path):
+    other = shutil.copytree(tiny_run, tmp_path / "checkpoints" / "other")
+    arrays = load_file(other / "tokenizer.safetensors")
+    arrays["codes"][1:] = arrays["codes"][1:][:, ::-1].copy()
+    save_file(arrays, other / "tokenizer.safetensors")
+    open_run(other).write_manifest()
+    app = started(page_of(tiny_run, monkeypatch, tmp_path), user="visitor 9", run_b="other")
+    assert not app.error
+    words = words_of(app)
+    assert "their tokenizers differ" in words
+    assert "Before any code" in words
+    assert "only in this tree" not in words
+    assert link_of(app)["path_b"] != link_of(app)["path"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({"weights_b": "nonsense"}, "has no nonsense weights; it has post_trained, pretrained."),
+        ({"user": "visitor 9999"}, "There is no user 'visitor 9999' in this run"),
+        ({"theta_b": "nan", "run_b": "../..", "path": "9.9-<b>", "beam": "0", "load": "77"}, ""),
+    ],
+)
+def test_values_that_make_no_sense_end_in_a_sentence_or_are_replaced(app, bad, said):
+    started(app, **({"user": "visitor 9"} | bad))
+    assert len(app.error) == bool(said)
+    if said:
+        assert said in app.error[0].value
+        assert app.slider(key="theta")
+    else:
+        assert 0 <= float(link_of(app)["theta_b"]) <= 0.7

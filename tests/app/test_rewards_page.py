@@ -1,0 +1,169 @@
+"""The Rewards page as a whole, without a browser: it starts, its URL restores it, and bad values end in words."""
+
+import shutil
+import time
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from test_reasoning_page import MAIN
+
+from app.session import open_runs
+from app.session import previews as session
+from reg4rec_core.config import PostTrainConfig, RewardWeights
+from reg4rec_core.training.post_train import post_train
+
+PAGE = "screens/rewards.py"
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_run: Path, tmp_path_factory) -> Path:
+    """The tiny run after one step of post-training, with its rollouts."""
+    run = shutil.copytree(tiny_run, tmp_path_factory.mktemp("runs") / "trained")
+    config = PostTrainConfig(steps=1, batch_size=8, rollouts=6, learning_rate=1e-3, warmup_steps=0)
+    post_train(run, config, RewardWeights.parse("step=1,category=1,consistency=0.5,path=2"))
+    return run
+
+
+@pytest.fixture
+def app(trained: Path, monkeypatch, tmp_path) -> AppTest:
+    return page_of(trained, monkeypatch, tmp_path)
+
+
+def page_of(run: Path, monkeypatch, folder: Path) -> AppTest:
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(run))
+    monkeypatch.chdir(folder)
+    return AppTest.from_file(str(MAIN), default_timeout=120)
+
+
+def started(app: AppTest, **state: str) -> AppTest:
+    app.switch_page(PAGE)
+    for name, value in state.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def link_of(app: AppTest) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(app.code[0].value).query))
+
+
+def html_with(app: AppTest, text: str) -> str:
+    (found,) = [html.value for html in app.html if text in html.value]
+    return found
+
+
+def weights_of(app: AppTest) -> list[float]:
+    return [app.slider(key=f"reward_{term}").value for term in ("step", "category", "consistency", "path")]
+
+
+def test_the_page_opens_with_the_runs_own_weights(app):
+    started(app)
+    assert not app.error
+    assert weights_of(app) == [1, 1, 0.5, 2]
+    assert any("These are the run's own weights" in text.value for text in app.markdown)
+    assert html_with(app, "path ends at").count('class="part"') == 6 * 4
+    assert "groups without signal" in html_with(app, "groups without signal")
+    assert link_of(app)["rewards"] == "step=1,category=1,consistency=0.5,path=2"
+    assert "made by reg4rec" in app.caption[-1].value
+
+
+def test_sliders_presets_locks_and_reset_move_the_weights_and_the_url(app):
+    started(app)
+    app.slider(key="reward_path").set_value(0.25).run()
+    assert link_of(app)["rewards"] == "step=1,category=1,consistency=0.5,path=0.25"
+    app.toggle(key="lock_step").set_value(True).run()
+    assert app.slider(key="reward_step").disabled
+    app.button_group(key="preset").set_value("path only").run()
+    assert not app.exception
+    assert weights_of(app) == [1, 0, 0, 1], "the locked one stays"
+    app.button(key="normalise").click().run()
+    assert weights_of(app) == [1, 0, 0, 3]
+    app.button(key="reset").click().run()
+    assert weights_of(app) == [1, 1, 0.5, 2]
+    assert not app.error
+
+
+def test_the_url_restores_the_view(app):
+    wanted = {"rewards": "step=0,category=0,consistency=0,path=1", "rollouts": "held out", "draw": "3"}
+    wanted |= {"lock_path": "true", "user": "visitor 7"}
+    started(app, **wanted)
+    assert weights_of(app) == [0, 0, 0, 1]
+    assert app.slider(key="reward_path").disabled
+    assert app.number_input(key="draw").value == 3
+    table = html_with(app, "path ends at")
+    link = link_of(app)
+    assert wanted.items() <= (link | {"lock_path": link["lock_path"].lower()}).items()
+    again = AppTest.from_file(str(MAIN), default_timeout=120)
+    assert link_of(started(again, **link)) == link
+    assert html_with(again, "path ends at") == table
+
+
+def test_another_stored_history_is_chosen_and_kept(app):
+    started(app, group="5")
+    assert app.selectbox(key="group").value == 4
+    app.selectbox(key="group").set_value(2).run()
+    assert link_of(app)["group"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({"rewards": "step=0"}, "At least one of the reward weights"),
+        ({"rewards": "step=-1,path=1"}, "Reward weights must be finite and >= 0"),
+        ({"rewards": "path=nan"}, "Reward weights must be finite and >= 0"),
+        ({"rewards": "<script>"}, "There is no reward '<script>'"),
+        ({"group": "129"}, "Group must be a number from 1 to 128"),
+        ({"preview": "9"}, "There is no preview '9' in this application any more"),
+        ({"user": "nobody"}, "There is no user 'nobody'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_sentence_and_the_sliders_stay(app, bad, said):
+    started(app, **bad)
+    (error,) = app.error
+    assert error.value.startswith(said)
+    assert weights_of(app) == [1, 1, 0.5, 2]
+
+
+def test_all_sliders_at_zero_are_refused_and_can_be_mended(app):
+    started(app, rewards="path=1")
+    app.slider(key="reward_path").set_value(0.0).run()
+    assert app.error[0].value.startswith("At least one of the reward weights")
+    app.slider(key="reward_step").set_value(1.0).run()
+    assert not app.error
+    assert weights_of(app) == [1, 0, 0, 0]
+
+
+def test_a_run_without_stored_paths_says_how_to_get_them(tiny_run, monkeypatch, tmp_path):
+    app = started(page_of(tiny_run, monkeypatch, tmp_path))
+    assert not app.error
+    assert app.segmented_control(key="rollouts").options == ["learnt", "held out"]
+    assert any("reg4rec post-train --run" in info.value for info in app.info)
+
+
+def test_a_finished_preview_is_compared_and_kept(tiny_run, monkeypatch, tmp_path):
+    app = started(page_of(tiny_run, monkeypatch, tmp_path), rewards="path=1", steps="1", batch="4")
+    app.button(key="start_preview").click().run()
+    assert not app.exception
+    queue = session.all_previews()
+    try:
+        (number,) = queue.numbers()
+        assert queue.state(number).plan.weights == RewardWeights.parse("path=1")
+        while not queue.state(number).is_over:
+            time.sleep(0.1)
+        app.run()
+        assert not app.exception
+        assert any("validation users, ranked by the exact first state" in text.value for text in app.markdown)
+        assert "nodes of both trees" in html_with(app, "nodes of both trees")
+        app.text_input(key="keep_name").set_value("../x").run()
+        app.button(key="keep").click().run()
+        assert app.error[0].value.startswith("A run's name is made of letters")
+        app.text_input(key="keep_name").set_value("kept").run()
+        app.button(key="keep").click().run()
+        assert (tmp_path / "checkpoints" / "kept" / "run.json").exists()
+        assert "kept" in open_runs.known_runs()
+        assert any(info.value.startswith("Kept as kept") for info in app.info)
+    finally:
+        queue.close()

@@ -1,0 +1,155 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from app import tuning_charts
+from app.view_models import theta_cohort as view
+from app.view_models import tuning
+from reg4rec_core import DecodeConfig, InputError, ThetaCurve, ThetaPoint, ThetaSweep, flips, suggest_theta
+from reg4rec_core.metrics import Interval
+
+KEYS = [f"visitor {row}" for row in range(10)]
+PLACES = {0.05: [1, 0, 3], 0.3: [1, 12, 0], math.inf: [2, 4, 0]}
+
+
+def point_of(theta: float, ndcg: float, nodes: float) -> ThetaPoint:
+    metrics = {name: Interval(ndcg, ndcg - 0.01, ndcg + 0.02) for name in ("recall@10", "ndcg@10")}
+    return ThetaPoint(theta, metrics, nodes, 3.25, 1.0, 0.5, 0.0125, 0.9, 0.3, 12.0)
+
+
+def curve_of(split: str = "valid", *, check_from: int = 2, weights: str = "pretrained") -> ThetaCurve:
+    """Three users, three thetas; a larger one ranks better until pruning is off, and takes fewer nodes."""
+    points = (point_of(0.05, 0.5, 300.0), point_of(0.3, 0.7, 250.0), point_of(math.inf, 0.6, 240.0))
+    places = np.array(list(PLACES.values()))
+    return ThetaCurve(f"theta-{split}", split, 3, weights, check_from, 0.3, points, np.array([4, 2, 7]), places)
+
+
+SWEEPS = (
+    ThetaSweep("a", "test", 900, "pretrained"),
+    ThetaSweep("b", "valid", 50, "pretrained"),
+    ThetaSweep("c", "valid", 200, "pretrained"),
+    ThetaSweep("d", "valid", 900, "post_trained"),
+)
+
+
+def test_the_largest_validation_sweep_of_these_weights_is_shown_first():
+    sweeps = view.sweeps_of(SWEEPS, "pretrained")
+    assert list(sweeps) == ["c", "b", "a"]
+    assert view.chosen_sweep(sweeps, "").name == "c"
+    assert view.chosen_sweep(sweeps, "a").users == 900
+    assert view.sweep_label(sweeps["a"]) == "900 test users (a)"
+
+
+def test_an_unknown_sweep_is_refused_in_words():
+    with pytest.raises(InputError, match="these weights have no theta sweep 'd'; choose one of c, b, a or make it"):
+        view.chosen_sweep(view.sweeps_of(SWEEPS, "pretrained"), "d")
+
+
+def test_the_other_split_is_the_largest_sweep_that_has_it():
+    sweeps = view.sweeps_of(SWEEPS, "pretrained")
+    assert view.of_split(sweeps, sweeps["b"], "valid").name == "b"
+    assert view.of_split(sweeps, sweeps["a"], "valid").name == "c"
+    assert view.of_split({"b": sweeps["b"]}, sweeps["b"], "test") is None
+
+
+def test_sweeps_of_other_settings_are_not_compared():
+    assert view.comparable(curve_of(), curve_of("test")).split == "test"
+    assert view.comparable(curve_of(), curve_of("test", check_from=3)) is None
+    assert view.comparable(curve_of(), None) is None
+
+
+def test_a_curve_is_a_row_a_theta_with_no_pruning_last():
+    table = view.curve_table(curve_of())
+    assert table["theta"].tolist() == ["0.05", "0.3", "off"]
+    assert table["x"].is_monotonic_increasing
+    assert table.loc[1, ["ndcg_low", "ndcg", "ndcg_high"]].tolist() == pytest.approx([0.69, 0.7, 0.72])
+    assert table.loc[0, ["nodes", "pruned", "wrong", "fallback"]].tolist() == [300, 3.25, 0.0125, 0.5]
+    assert table["front"].tolist() == [False, True, True]
+
+
+def test_only_what_nothing_else_beats_is_on_the_front():
+    assert view.on_front([1, 2, 3, 2], [0.1, 0.3, 0.3, 0.2]) == [True, True, False, False]
+    assert view.on_front([1, 1], [0.2, 0.2]) == [True, True]
+
+
+def test_the_sliders_end_is_no_pruning():
+    nearest = [view.nearest_theta(curve_of(), theta) for theta in (0.0, 0.1, 0.2, 0.4, 0.7)]
+    assert nearest == [0.05, 0.05, 0.3, 0.3, math.inf]
+
+
+def test_a_point_is_told_with_its_interval_and_its_cost():
+    said = view.point_sentence(curve_of(), 0.3, 2)
+    assert said == (
+        "At θ = 0.3, the swept value nearest to the slider's, 70.00% of 3 users find their next item among ten "
+        "(95 %: 69.00% to 72.00%); NDCG@10 is 0.7000. A search takes 250 nodes; 3.25 branches are pruned, "
+        "0.0125 of them wrongly."
+    )
+    assert "(this sweep compares from step 2 on)" in view.point_sentence(curve_of(), 0.3, 4)
+    assert view.point_sentence(curve_of(), math.inf, 2).startswith("Without pruning, 60.00%")
+
+
+def test_validation_suggests_and_the_test_users_are_heard_apart():
+    found = suggest_theta(curve_of(), curve_of("test"))
+    valid, test = view.suggestion_words(found)
+    assert valid.startswith("Validation NDCG@10 is highest with θ = 0.3, compared from step 2: 0.7000 (95 %:")
+    assert valid.endswith(found.valid.sentence)
+    assert test.startswith("The test users had no part in the choice; with it: NDCG@10 0.7000 (95 %:")
+    assert view.take_label(found) == "Take θ = 0.3"
+    assert view.suggestion_words(suggest_theta(curve_of()))[1].endswith("the test users are not heard.")
+
+
+def test_a_setting_is_kept_as_the_slider_shows_it():
+    own = DecodeConfig(theta=0.2, check_from=2, beam_width=7)
+    kept = tuning.preset_decode(own, 0.05, 3)
+    assert (kept.theta, kept.check_from, kept.beam_width) == (0.05, 3, 7)
+    assert tuning.preset_decode(own, 0.7, 2).theta == math.inf
+    assert view.slider_theta(math.inf) == 0.7
+
+
+def test_who_flips_is_told_and_listed_with_places_and_links():
+    curve = curve_of()
+    found = flips(curve, math.inf, 0.05)
+    assert view.flip_sentence(found, math.inf, 0.05) == (
+        "From no pruning to θ = 0.05, 1 user gains and 1 user loses the next item among ten. "
+        "A name opens that user's tree."
+    )
+    links = view.user_links("http://here/tuning?x=1", {"theta": "0.05"}, found, KEYS)
+    assert links["visitor 7"] == "http://here/tuning?theta=0.05&user=visitor+7"
+    rows = view.flip_rows(curve, found, math.inf, 0.05, KEYS, links)
+    assert [(row["user"], row["target"]) for row in rows] == [
+        ("visitor 7", "gained: missed → place 3"),
+        ("visitor 2", "lost: place 4 → missed"),
+    ]
+    assert "move the slider" in view.flip_sentence(flips(curve, 0.3, 0.3), 0.3, 0.3)
+
+
+def test_a_long_list_of_flips_is_cut_in_proportion():
+    found = flips(curve_of(), math.inf, 0.05)
+    many = type(found)(np.arange(150), np.arange(50))
+    cut = view.shown_flips(many)
+    assert (len(cut.gained), len(cut.lost)) == (75, 25)
+    assert view.shown_flips(found) is found
+
+
+def test_what_is_missing_is_made_by_two_commands():
+    first, second = view.sweep_commands("checkpoints/demo", "pretrained").splitlines()
+    thetas = "theta=0.02,0.05,0.1,0.2,0.3,0.5,inf"
+    assert first == f"reg4rec sweep --run checkpoints/demo --weights pretrained --over {thetas} --split valid"
+    assert second.endswith("--split test")
+
+
+@pytest.mark.parametrize("ground", ["light", "dark"])
+def test_charts_stand_on_the_axis_of_the_slider(ground):
+    table = view.curve_table(curve_of())
+    quality = tuning_charts.quality_chart(table, 0.3, math.inf, ground)
+    cost = tuning_charts.cost_chart(table, 0.3, 0.3, ground)
+    assert list(quality.data[1].x) == list(table["x"])
+    assert {shape.x0 for shape in quality.layout.shapes} == {view.OFF_PLACE, view.theta_place(0.3)}
+    assert [list(trace.y) for trace in cost.data] == [
+        table[name].tolist() for name in ("nodes", "pruned", "fallback", "wrong")
+    ]
+    front = tuning_charts.front_chart(table, "0.3", ground).data[0]
+    assert list(front.marker.symbol) == ["circle-open", "circle", "circle"]
+    assert pd.Series(front.text).tolist() == ["", "θ 0.3", "θ off"]

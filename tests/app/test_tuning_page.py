@@ -1,0 +1,132 @@
+"""The Tuning page as a whole, without a browser: it starts, its URL restores it, and bad values end in words."""
+
+import math
+import shutil
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from test_reasoning_page import MAIN
+
+from app.session import open_runs
+from app.view_models import theta_cohort as view
+from reg4rec_core import flips, read_theta_curve, suggest_theta, theta_sweeps
+
+PAGE = "screens/tuning.py"
+
+
+@pytest.fixture
+def app(tiny_run: Path, monkeypatch, tmp_path) -> AppTest:
+    """The application on the tiny run, in a folder without checkpoints."""
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(tiny_run))
+    monkeypatch.chdir(tmp_path)
+    return AppTest.from_file(str(MAIN), default_timeout=120)
+
+
+def started(app: AppTest, **state: str) -> AppTest:
+    app.switch_page(PAGE)
+    for name, value in state.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def link_of(app: AppTest) -> dict[str, str]:
+    (link,) = [code.value for code in app.code if code.value.startswith("?")]
+    return dict(parse_qsl(urlsplit(link).query))
+
+
+def words_of(app: AppTest) -> str:
+    return " ".join(element.value for element in [*app.markdown, *app.html, *app.caption])
+
+
+def test_the_page_opens_on_the_runs_own_theta(app):
+    started(app, user="visitor 9")
+    assert not app.error
+    state = link_of(app)
+    assert (state["theta"], state["from"], state["user"], state["at"]) == ("0.2", "2", "visitor 9", "test")
+    assert "the list stays as it is; the tree is the same." in words_of(app)
+    assert "See every node of this search on the Reasoning page" in words_of(app)
+
+
+def test_query_parameters_restore_the_view(app):
+    wanted = {"user": "visitor 5", "at": "valid", "theta": "0.0123", "from": "3"}
+    state = link_of(started(app, **wanted))
+    assert {name: state[name] for name in wanted} == wanted
+    assert "θ = 0.0123, compared from step 3" in words_of(app)
+    assert link_of(started(AppTest.from_file(str(MAIN), default_timeout=120), **state)) == state
+
+
+@pytest.mark.parametrize("theta", ["-0.1", "nan", "7", "<script>"])
+def test_a_theta_that_makes_no_sense_is_refused_in_words(app, theta):
+    started(app, user="visitor 9", theta=theta)
+    (error,) = app.error
+    assert error.value.startswith("Theta must be a number from 0 to 0.7, got ")
+    assert error.value.endswith("The run's own is shown.")
+    assert link_of(app)["theta"] == "0.2"
+
+
+def test_an_unknown_user_is_an_error_in_one_sentence(app):
+    started(app, user="visitor 9999")
+    (error,) = app.error
+    assert error.value.startswith("There is no user 'visitor 9999' in this run; near matches: ")
+
+
+def test_without_a_sweep_the_page_says_how_to_make_one(app):
+    started(app, user="visitor 9", sweep="theta-valid-30")
+    assert not app.error
+    assert any("is not stored for these weights yet" in info.value for info in app.info)
+    (commands,) = [code.value for code in app.code if code.value.startswith("reg4rec sweep")]
+    assert commands.count("--over theta=0.02,") == 2
+
+
+@pytest.fixture(scope="module")
+def swept_run(tiny_run: Path, tmp_path_factory) -> Path:
+    """A copy of the tiny run into which sweeps may be written."""
+    return shutil.copytree(tiny_run, tmp_path_factory.mktemp("runs") / "tiny")
+
+
+@pytest.fixture
+def swept(swept_run: Path, monkeypatch, tmp_path) -> AppTest:
+    """The application on a run that the first test of it sweeps."""
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(swept_run))
+    monkeypatch.chdir(tmp_path)
+    return AppTest.from_file(str(MAIN), default_timeout=280)
+
+
+def test_a_sample_is_swept_in_the_page_and_its_curves_appear(swept, swept_run, monkeypatch):
+    monkeypatch.setattr(view, "QUICK_USERS", (30,))
+    started(swept, user="visitor 9", theta="0.05")
+    swept.button(key="make").click().run()
+    assert not swept.exception
+    assert [sweep.name for sweep in theta_sweeps(swept_run)] == ["theta-test-30", "theta-valid-30"]
+    assert {"quality", "cost", "front"} <= {chart.proto.id.split("-")[-1] for chart in swept.get("plotly_chart")}
+    assert "At θ = 0.05, the swept value nearest to the slider's" in words_of(swept)
+    assert "The test users had no part in the choice" in words_of(swept)
+
+
+def test_the_suggestion_is_taken_over_by_a_click(swept, swept_run):
+    started(swept, user="visitor 9", theta="0.0123")
+    found = suggest_theta(read_theta_curve(swept_run, "theta-valid-30"))
+    swept.button(key="take").click().run()
+    assert not swept.exception
+    assert float(link_of(swept)["theta"]) == view.slider_theta(found.theta)
+    assert link_of(swept)["from"] == str(found.check_from)
+
+
+def test_users_who_flip_lead_to_their_own_tree_on_this_page(swept, swept_run):
+    started(swept, user="visitor 9", theta="0.02", sweep="theta-test-30")
+    curve = read_theta_curve(swept_run, "theta-test-30")
+    found = flips(curve, math.inf, 0.02)
+    tables = [html.value for html in swept.html if "<th>user</th>" in html.value]
+    links = [part.split('"')[0].replace("&amp;", "&") for table in tables for part in table.split('href="')[1:]]
+    assert len(links) == len(found.gained) + len(found.lost)
+    assert all("at=test" in link and "theta=0.02" in link and "sweep=theta-test-30" in link for link in links)
+
+
+def test_an_unknown_sweep_is_refused_in_words(swept):
+    started(swept, user="visitor 9", sweep="../other")
+    (error,) = swept.error
+    assert error.value.startswith("These weights have no theta sweep '../other'; choose one of theta-valid-30")

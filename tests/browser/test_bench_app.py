@@ -1,0 +1,29 @@
+"""`reg4rec bench app` on a run with a stored search."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+from reg4rec_core.cli.app_actions import ACTIONS
+
+
+def test_every_action_is_timed_and_the_memory_watched(tiny_run, tmp_path, reg4rec):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    assert reg4rec("trace", "--run", run, "--users", "60").exit_code == 0
+    before = sorted(run.rglob("*"))
+    arguments = ["bench", "app", "--run", str(run), "--repeats", "1", "--interactions", "3", "--json"]
+    done = subprocess.run(  # a process of its own: Playwright drives one browser a process
+        [sys.executable, "-m", "reg4rec_core.cli", *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [action["name"] for action in report["actions"]] == [action.name for action in ACTIONS]
+    for action, stated in zip(report["actions"], ACTIONS, strict=True):
+        assert 0 < action["p50_ms"] <= action["p95_ms"] <= action["rested_p95_ms"]
+        assert action["passed"] == (action["p95_ms"] <= stated.budget_ms == action["budget_ms"])
+        assert action["repeats"] == 1
+    assert report["left_out"] == []
+    assert report["memory"]["warm_mb"] > 100
+    assert report["memory"]["interactions"] == 3
+    assert sorted(run.rglob("*")) == before

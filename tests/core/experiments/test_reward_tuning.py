@@ -1,0 +1,71 @@
+"""Reward weights are searched by real short trainings, resumably, and the report says what is noise."""
+
+import json
+
+import numpy as np
+import pytest
+
+from reg4rec_core.experiments import reward_tuning
+from reg4rec_core.experiments.reward_tuning import spread_mixes, verdict
+
+OPTIONS = ("--trials", "2", "--steps", "1", "--users", "40", "--batch-size", "6")
+
+
+@pytest.fixture(scope="module")
+def searched(reg4rec, tiny_run, tmp_path_factory):
+    out = tmp_path_factory.mktemp("tuning")
+    result = reg4rec("tune-rewards", "--run", tiny_run, "--out", out, *OPTIONS, "--json")
+    assert result.exit_code == 0, result.stderr
+    return out, json.loads(result.stdout), result
+
+
+def test_the_report_compares_every_trial_with_equal_weights_and_no_rewards(searched):
+    out, document, result = searched
+    assert json.loads((out / "tuning.json").read_text()) == document
+    assert [row["name"] for row in document["trials"]] == ["equal", "off", "mix-01", "mix-02"]
+    assert [row["policy_weight"] for row in document["trials"]] == [1, 0, 1, 1]
+    assert document["users"] == {"choosing": 40, "confirming": 40}
+    for row in document["trials"]:
+        assert set(row["difference"]) == {"minus_equal", "minus_off", "minus_before"}
+        change = row["difference"]["minus_equal"]["ndcg@10"]
+        assert change["low"] <= change["mean"] <= change["high"]
+    equal = document["trials"][0]
+    assert equal["difference"]["minus_equal"]["ndcg@10"] == {"mean": 0, "low": 0, "high": 0}
+    best = max(document["trials"][2:], key=lambda row: row["choosing"]["ndcg@10"]["mean"])
+    assert document["best_mix"]["name"] == best["name"]
+    assert document["beats_equal"] is (document["best_mix"]["confirming"]["minus_equal"]["ndcg@10"]["low"] > 0)
+    assert document["verdict"] in result.stderr
+    assert not (out / "work").exists()
+
+
+def test_finished_trials_are_kept_and_another_search_is_refused(searched, reg4rec, tiny_run, monkeypatch):
+    out, document, _ = searched
+    trained = []
+    real = reward_tuning.post_train
+    monkeypatch.setattr(reward_tuning, "post_train", lambda *a, **k: trained.append(0) or real(*a, **k))
+    (out / "trials" / "mix-02.json").unlink()
+    again = reg4rec("tune-rewards", "--run", tiny_run, "--out", out, *OPTIONS, "--json")
+    assert again.exit_code == 0, again.stderr
+    assert len(trained) == 1
+    assert json.loads(again.stdout)["trials"][3]["choosing"] == document["trials"][3]["choosing"]
+    other = reg4rec("tune-rewards", "--run", tiny_run, "--out", out, *OPTIONS, "--seed", "1")
+    assert other.exit_code == 2
+    assert "holds a search with another post_train and seed; choose another --out" in other.stderr
+
+
+def test_mixes_lie_evenly_on_the_simplex_and_do_not_depend_on_their_number():
+    mixes = spread_mixes(64, seed=0)
+    assert mixes.shape == (64, 4)
+    np.testing.assert_allclose(mixes.sum(1), 4, atol=0.003)
+    assert (mixes >= 0).all()
+    np.testing.assert_allclose(mixes.mean(0), 1, atol=0.15)
+    np.testing.assert_array_equal(spread_mixes(3, seed=0), mixes[:3])
+    assert len(spread_mixes(1, seed=0)) == 1
+
+
+def test_the_verdict_calls_noise_noise():
+    mix = {"name": "mix-01", "weights": {"step": 1.0, "category": 0.0, "consistency": 0.0, "path": 3.0}}
+    noise, clear = {"mean": 0.01, "low": -0.01, "high": 0.03}, {"mean": 0.02, "low": 0.01, "high": 0.03}
+    assert verdict(mix, noise, clear).startswith("Nothing beats equal weights beyond noise.")
+    assert "ranks better than equal weights" in verdict(mix, clear, noise)
+    assert "+0.0200 (+0.0100 to +0.0300) against equal weights" in verdict(mix, clear, noise)

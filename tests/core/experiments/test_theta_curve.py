@@ -1,0 +1,169 @@
+"""Finished sweeps over theta alone, read back."""
+
+import math
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from reg4rec_core.checkpoint import open_run, write_json
+from reg4rec_core.evaluation import search_split
+from reg4rec_core.evaluation.comparison import paired_differences
+from reg4rec_core.experiments.theta_curve import (
+    ThetaCurve,
+    ThetaPoint,
+    flips,
+    read_theta_curve,
+    suggest_theta,
+    theta_sweeps,
+)
+from reg4rec_core.metrics import MISSED, Interval, gains_at, hits_at, ranking_metrics
+from reg4rec_core.recommender import Recommender
+from reg4rec_core.types import InputError
+
+SWEEP = ("--over", "theta=inf,0.01,0.05", "--users", "12", "--seed", "1")
+
+
+@pytest.fixture(scope="module")
+def run(tiny_run, tmp_path_factory, reg4rec):
+    """A copy of the tiny run with a finished theta sweep of either split, and a sweep over something else."""
+    path = shutil.copytree(tiny_run, tmp_path_factory.mktemp("runs") / "curves")
+    opened = open_run(path)
+    opened.set_decode_config(replace(opened.decode_config(), theta=0.2, check_from=1, beam_width=4))
+    for arguments in (SWEEP, (*SWEEP, "--split", "test"), ("--over", "beam_width=2,3", "--users", "6")):
+        assert reg4rec("sweep", "--run", path, *arguments).exit_code == 0
+    return path
+
+
+def curve_of(places: dict[float, list[int]], *, split: str = "valid", rows: list[int] | None = None) -> ThetaCurve:
+    """A curve with nothing but places; 0 is a miss."""
+    thetas = sorted(places)
+    table = np.array([places[theta] for theta in thetas])
+    means = [gains_at(np.where(row == 0, MISSED, row), 10).mean() for row in table]
+    points = [
+        ThetaPoint(theta, {"ndcg@10": Interval(float(mean), 0.0, 1.0)}, *[0.0] * 8)
+        for theta, mean in zip(thetas, means, strict=True)
+    ]
+    rows = np.arange(table.shape[1]) if rows is None else np.array(rows)
+    return ThetaCurve("made", split, table.shape[1], "pretrained", 2, 0.1, tuple(points), rows, table)
+
+
+def test_only_finished_sweeps_over_theta_alone_are_listed(run, reg4rec, tmp_path):
+    assert [(sweep.name, sweep.split, sweep.users, sweep.weights) for sweep in theta_sweeps(run)] == [
+        ("theta-test-12", "test", 12, "pretrained"),
+        ("theta-valid-12", "valid", 12, "pretrained"),
+    ]
+    copy = shutil.copytree(run, tmp_path / "copy")
+    folder = copy / "evaluation" / "sweeps"
+    (folder / "theta-test-12" / "theta=0.01.json").unlink()
+    assert [sweep.name for sweep in theta_sweeps(copy)] == ["theta-valid-12"]
+    (folder / "theta-valid-12" / "sweep.json").unlink()
+    assert theta_sweeps(copy) == ()
+    with pytest.raises(InputError, match=r"no finished theta sweep 'theta-valid-12'.*reg4rec sweep"):
+        read_theta_curve(copy, "theta-valid-12")
+
+
+def test_a_sweep_of_other_weights_is_no_longer_listed(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    weights = copy / "weights" / "pretrained.safetensors"
+    weights.write_bytes(weights.read_bytes() + b" ")
+    assert theta_sweeps(copy) == ()
+
+
+def test_a_sweep_that_another_question_has_begun_to_overwrite_is_not_listed(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    folder = copy / "evaluation" / "sweeps" / "theta-valid-12"
+    other = read_json(folder / "theta=0.01.json")
+    other["identity"]["seed"] = 2
+    write_json(folder / "theta=0.01.json", other)
+    assert [sweep.name for sweep in theta_sweeps(copy)] == ["theta-test-12"]
+
+
+def read_json(path):
+    return open_run(path.parents[3]).read_json(str(path.relative_to(path.parents[3])))
+
+
+def test_a_curve_holds_where_every_user_stands_under_every_theta(run):
+    curve, recommender = read_theta_curve(run, "theta-valid-12"), Recommender.load(run)
+    assert curve.thetas == (0.01, 0.05, 0.2, math.inf)
+    assert (curve.own_theta, curve.check_from, curve.users) == (0.2, 1, 12)
+    for theta, point, row in zip(curve.thetas, curve.points, curve.places, strict=True):
+        searched = search_split(recommender, "valid", replace(recommender.decode, theta=theta), users=12, seed=1)
+        np.testing.assert_array_equal(curve.user_rows, searched.questions.users)
+        np.testing.assert_array_equal(row, np.where(searched.places == MISSED, 0, searched.places))
+        means = {name: interval.mean for name, interval in point.metrics.items()}
+        assert means == pytest.approx(ranking_metrics(searched.places))
+        assert point.pruned == pytest.approx(searched.searched.pruned.sum() / 12)
+    assert curve.points[0].pruned > curve.points[-1].pruned == 0
+
+
+def test_flips_are_the_users_whose_target_crosses_the_end_of_the_list():
+    curve = curve_of({0.1: [1, 0, 11, 10, 0], math.inf: [0, 2, 10, 11, 0]}, rows=[40, 30, 20, 10, 0])
+    changed = flips(curve, 0.1, math.inf)
+    assert (changed.gained.tolist(), changed.lost.tolist()) == ([20, 30], [10, 40])
+    back = flips(curve, math.inf, 0.1, k=1)
+    assert (back.gained.tolist(), back.lost.tolist()) == ([40], [])
+
+
+def test_flips_of_a_sweep_make_up_its_difference_in_recall(run):
+    curve = read_theta_curve(run, "theta-valid-12")
+    changed = flips(curve, 0.01, math.inf, k=5)
+    hits = [hits_at(curve.places_at(theta), 5).sum() for theta in (0.01, math.inf)]
+    assert len(changed.gained) - len(changed.lost) == hits[1] - hits[0]
+    with pytest.raises(InputError, match=r"has not searched theta 0\.3 but 0\.01, 0\.05, 0\.2, inf"):
+        flips(curve, 0.01, 0.3)
+
+
+def test_the_best_theta_on_validation_is_suggested_with_its_paired_difference_to_off():
+    better, worse = [1] * 60 + [0] * 40, [1] * 40 + [0] * 60
+    suggestion = suggest_theta(curve_of({0.1: worse, 0.2: better, math.inf: worse}))
+    expected = paired_differences(np.array(better), np.where(np.array(worse) == 0, MISSED, 1), seed=0)
+    assert (suggestion.theta, suggestion.check_from, suggestion.test) == (0.2, 2, None)
+    assert suggestion.valid.difference.mean == pytest.approx(0.2)
+    assert suggestion.valid.difference.low == pytest.approx(0.12, abs=0.03) != expected["recall@10"].low
+    assert suggestion.valid.standard_error == pytest.approx(math.sqrt(0.2 * 0.8 / 100))
+    assert suggestion.valid.better_than_off
+    assert suggestion.sentence.endswith("a gain beyond chance.")
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "better", "ending"),
+    [
+        (9, 3, True, "yet chance is not ruled out."),
+        (5, 4, False, "not more than chance explains."),
+        (0, 5, False, "no theta of the sweep ranks the 100 validation users better."),
+    ],
+)
+def test_a_gain_within_noise_is_called_so(gained, lost, better, ending):
+    off = [1] * 50 + [0] * 50
+    moved = [0] * lost + [1] * (50 - lost) + [1] * gained + [0] * (50 - gained)
+    suggestion = suggest_theta(curve_of({0.1: moved, math.inf: off}))
+    assert suggestion.valid.better_than_off is better
+    assert suggestion.sentence.endswith(ending)
+
+
+def test_test_users_have_no_part_in_the_choice_and_speak_of_the_same_theta(run):
+    valid, test = (read_theta_curve(run, f"theta-{split}-12") for split in ("valid", "test"))
+    alone, both = suggest_theta(valid), suggest_theta(valid, test)
+    assert (both.theta, both.valid) == (alone.theta, alone.valid)
+    assert (both.test.theta, both.test.split) == (both.theta, "test")
+    gains = [gains_at(test.places_at(theta), 10).mean() for theta in (both.theta, math.inf)]
+    assert both.test.difference.mean == pytest.approx(gains[0] - gains[1])
+
+
+def test_a_test_sweep_without_the_suggested_theta_says_nothing_of_it():
+    valid = curve_of({0.1: [1, 1], 0.2: [1, 0], math.inf: [1, 0]})
+    known, unknown = (curve_of({theta: [2, 0], math.inf: [1, 3]}, split="test") for theta in (0.1, 0.2))
+    assert suggest_theta(valid, known).test.theta == 0.1
+    assert suggest_theta(valid, unknown).test is None
+
+
+def test_a_suggestion_needs_a_validation_sweep_with_pruning_off():
+    curve = curve_of({0.1: [1, 2], math.inf: [1, 0]})
+    with pytest.raises(InputError, match="chosen on validation users"):
+        suggest_theta(replace(curve, split="test"))
+    with pytest.raises(InputError, match="has not searched theta inf"):
+        suggest_theta(curve_of({0.1: [1, 2], 0.2: [1, 0]}))
+    with pytest.raises(InputError, match="in their split alone"):
+        suggest_theta(curve, replace(curve, split="test", check_from=3))
