@@ -9,12 +9,13 @@ import streamlit as st
 from app.session import focus_user, overview, searches, stored_searches
 from app.session.open_runs import OpenRun, RunKey, known_runs, open_run
 from app.view_models import tour as view
+from app.view_models.by_hand import ByHand
 from app.view_models.cohorts import SLICES
 from reg4rec_core import Cohort, Edit, InputError, compare_traces, metrics_by
 
 TRIED_USERS = 24
 """Users looked at for something worth showing, at most, after the one that the pages open on."""
-FREE = ("user", "path", "edit", "weights", "code", "marked", "tour")
+FREE = ("user", "path", "edit", "steer", "from", "weights", "code", "marked", "tour")
 """What pages write into the address themselves; everything else in it is bound to a widget."""
 
 
@@ -99,12 +100,12 @@ def _edited(run: OpenRun) -> view.Stop | None:
         if len(run.recommender.history(user)) < 2:
             continue
         searched = searches.search(run, user, "test", decode).trace
-        influence = searches.influence(run, user, "test", decode, ())
+        influence = searches.influence(run, user, "test", decode, searches.PLAIN)
         if len(influence.items) == 0 or not np.isfinite(influence.influence[:, 0]).all():
             continue
         place = int(influence.influence[:, 0].argmax()) + 1
         edit = Edit("remove", place, 0)
-        compared = compare_traces(searched, searches.search(run, user, "test", decode, (edit,)).trace)
+        compared = compare_traces(searched, searches.search(run, user, "test", decode, ByHand(edits=(edit,))).trace)
         left_out = int(run.recommender.history(user)[-len(influence.influence) :][place - 1])
         asked = {"user": _key(run, user), "left_out": left_out, "edit": edit, "step": int(searched.step.max())}
         stop = view.edited_stop(compared, run.facets.catalog, decode, **asked)

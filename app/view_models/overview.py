@@ -90,7 +90,7 @@ def health_sentence(checks: Sequence[HealthCheck]) -> str:
 
 
 def health_rows(checks: Sequence[HealthCheck]) -> list[dict[str, str]]:
-    """The checks as the list shows them, what needs attention first within its part of the system."""
+    """The checks as the list shows them, in the order of the pipeline."""
     return [
         {
             "verdict": check.verdict,
@@ -171,10 +171,12 @@ def pretrain_sentence(settings: Mapping[str, Any]) -> str:
     report = settings.get("pretrain_report", {})
     if not report:
         return "Pre-training has left no report."
+    encoder_first = settings.get("pretrain", {}).get("encoder_share", 0) > 0
+    order = " The encoder learns first; the other losses begin where the decoder joins in." if encoder_first else ""
     return (
         f"Learning from what shoppers bought next: {report['epochs']} epochs in {_minutes(report['seconds'])}; best on "
-        f"validation at epoch {report['best_epoch']}, NDCG@10 {report['valid_ndcg@10']:.4f}. Lower losses are better. "
-        "The encoder learns first; the other losses begin where the decoder joins in."
+        f"validation at epoch {report['best_epoch']}, NDCG@10 {report['valid_ndcg@10']:.4f}. Lower losses are "
+        f"better; epochs run across.{order}"
     )
 
 
@@ -186,7 +188,8 @@ def post_train_sentence(settings: Mapping[str, Any]) -> str:
     return (
         f"Rewarding the model's own reasoning: {report['steps']} steps in {_minutes(report['seconds'])}. On "
         f"validation, NDCG@10 was {report['valid_ndcg@10_before']:.4f} before and {report['valid_ndcg@10']:.4f} at the "
-        f"step that was kept, {report['best_step']}. Thin: every step; thick: running mean."
+        f"step that was kept, {report['best_step']}. Steps run across; thin: every step; thick: running "
+        "mean."
     )
 
 

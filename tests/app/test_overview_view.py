@@ -68,6 +68,15 @@ def test_losses_are_drawn_from_the_first_epoch_that_has_them():
     assert view.post_train_panels(log) == []
 
 
+def test_training_is_told_as_it_went():
+    report = {"epochs": 3, "best_epoch": 2, "valid_ndcg@10": 0.05, "seconds": 60.0}
+    told = view.pretrain_sentence({"pretrain_report": report, "pretrain": {"encoder_share": 0.5}})
+    assert "3 epochs in 60 seconds; best on validation at epoch 2, NDCG@10 0.0500" in told
+    assert "encoder learns first" in told
+    assert "encoder learns first" not in view.pretrain_sentence({"pretrain_report": report})
+    assert view.post_train_sentence({}) == "This run was not post-trained."
+
+
 def test_curves_draw_every_line_and_a_running_mean_where_steps_are_noisy():
     log = [{"stage": "post-train", "step": s, "reward": 1.0 + s % 2, "kl": float("nan")} for s in range(60)]
     (panel,) = view.post_train_panels(log)

@@ -11,7 +11,7 @@ SEEN = {
     2: ".st-key-codes",
     3: ".st-key-belief canvas",
     4: ".st-key-tree path.node.chosen",
-    5: ".st-key-edited",
+    5: ".st-key-restore",
     6: ".r4-checks",
 }
 """What each stop is about."""
