@@ -11,6 +11,8 @@ def opened(visit: Visit, **state: str) -> Page:
     query = "&".join(f"{name}={value}" for name, value in state.items())
     visit.page.goto(f"{visit.server}/rewards?{query}")
     visit.page.get_by_text("made by reg4rec").wait_for()
+    visit.page.locator(".r4-paths").wait_for()
+    visit.page.get_by_role("button", name="Start a preview").wait_for()
     return visit.page
 
 
