@@ -22,12 +22,12 @@ LOW_SHARE, HIGH_SHARE = 0.02, 0.55
 MOST_TRIED = 20
 """Users looked at for one whose tree depends on theta."""
 FREE_NODES = """
-tree => [...tree.querySelectorAll('path.node:not(.chosen)')].map(node => {
+tree => [...tree.querySelectorAll('path.node:not(.chosen):not([data-path=""])')].map(node => {
   const box = node.getBoundingClientRect()
   return { node, x: box.x + box.width / 2, y: box.y + box.height / 2 }
 }).filter(({ node, x, y }) => node.getRootNode().elementFromPoint(x, y) === node).map(({ x, y }) => [x, y])
 """
-"""Where the nodes lie that a click would reach."""
+"""Where the nodes lie that a click would reach, the root left out."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ def click_node(tab: Tab, users: Sequence[str], turn: int) -> Answer:
     places = tab.there(".st-key-tree svg").evaluate(FREE_NODES)
     x, y = places[7 * turn % len(places)]
     return tab.time("click", [CHOSEN_NODE], lambda: tab.page.mouse.click(x, y))
+
+
+def step_back(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+    """From a node that was just clicked there is always a step back."""
+    return tab.time("keydown", [CHOSEN_NODE], lambda: tab.page.keyboard.press("ArrowLeft"))
 
 
 def on_a_pruned_user(tab: Tab, users: Sequence[str]) -> None:
