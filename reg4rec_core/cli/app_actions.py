@@ -19,17 +19,15 @@ COHORT_NUMBERS = Watched(PAGE, ".r4-cards")
 
 LOW_SHARE, HIGH_SHARE = 0.02, 0.55
 """Shares of the slider from which theta is moved to and fro, so that each time another search is needed."""
-AWAY = {"Reasoning": "Codebooks", "Codebooks": "Reasoning", "Cohorts": "Reasoning"}
-"""From which page one goes to another."""
 MOST_TRIED = 20
 """Users looked at for one whose tree depends on theta."""
 FREE_NODES = """
-tree => [...tree.querySelectorAll('path.node:not(.chosen)')].map(node => {
+tree => [...tree.querySelectorAll('path.node:not(.chosen):not([data-path=""])')].map(node => {
   const box = node.getBoundingClientRect()
   return { node, x: box.x + box.width / 2, y: box.y + box.height / 2 }
 }).filter(({ node, x, y }) => node.getRootNode().elementFromPoint(x, y) === node).map(({ x, y }) => [x, y])
 """
-"""Where the nodes lie that a click would reach."""
+"""Where the nodes lie that a click would reach, the root left out."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,11 @@ def click_node(tab: Tab, users: Sequence[str], turn: int) -> Answer:
     places = tab.there(".st-key-tree svg").evaluate(FREE_NODES)
     x, y = places[7 * turn % len(places)]
     return tab.time("click", [CHOSEN_NODE], lambda: tab.page.mouse.click(x, y))
+
+
+def step_back(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+    """From a node that was just clicked there is always a step back."""
+    return tab.time("keydown", [CHOSEN_NODE], lambda: tab.page.keyboard.press("ArrowLeft"))
 
 
 def on_a_pruned_user(tab: Tab, users: Sequence[str]) -> None:
@@ -108,15 +111,18 @@ def leave_purchase_out(tab: Tab, users: Sequence[str], turn: int) -> Answer:
     return tab.time("click", [EDITED, HISTORY], option.click)
 
 
-def switch_to(title: str, hero: Watched) -> Callable[[Tab, Sequence[str], int], Answer]:
-    """The action of going to a page by its link at the top; `hero` is what one sees of it first."""
+def on_the_codebooks(tab: Tab, users: Sequence[str]) -> None:
+    tab.go("codebooks")
+
+
+def switch_to(title: str, hero: Watched, *, back: str = "Reasoning") -> Callable[[Tab, Sequence[str], int], Answer]:
+    """The action of going to a page by its link at the top, and `back`; `hero` is what one sees of the page first."""
 
     def switch(tab: Tab, users: Sequence[str], turn: int) -> Answer:
-        go_to = {
-            name: tab.page.get_by_test_id("stTopNavLink").filter(has_text=name).click for name in (title, AWAY[title])
-        }
-        tab.time("click", [HEADING], go_to[AWAY[title]])
-        return tab.time("click", [hero], go_to[title])
+        there, back_again = (tab.page.get_by_test_id("stTopNavLink").filter(has_text=name) for name in (title, back))
+        answer = tab.time("click", [hero], there.click)
+        tab.time("click", [HEADING], back_again.click)
+        return answer
 
     return switch
 
@@ -138,7 +144,7 @@ ACTIONS = (
     Action("tree after theta is released", 250, on_a_pruned_user, release_theta),
     Action("user search", 350, in_the_user_search, search_user, leaves_open=True),
     Action("leaving a purchase out", 2000, on_a_user, leave_purchase_out),
-    Action("switch to Reasoning", 400, on_a_user, switch_to("Reasoning", TREE)),
+    Action("switch to Reasoning", 400, on_the_codebooks, switch_to("Reasoning", TREE, back="Codebooks")),
     Action("switch to Codebooks", 400, on_a_user, switch_to("Codebooks", MAP)),
     Action("switch to Cohorts", 400, on_a_user, switch_to("Cohorts", COHORT_NUMBERS), needs_store=True),
     Action("cohort query", 300, on_the_cohorts, ask_cohort, needs_store=True),

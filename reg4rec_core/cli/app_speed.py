@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from reg4rec_core.checkpoint import open_run
-from reg4rec_core.cli.app_actions import ACTIONS, Action, click_node, on_a_pruned_user, release_theta, step_by_key
+from reg4rec_core.cli.app_actions import ACTIONS, Action, click_node, on_a_pruned_user, release_theta, step_back
 from reg4rec_core.cli.app_server import AppServer, serve_app
 from reg4rec_core.cli.app_tab import Answer, Tab
 from reg4rec_core.cli.chromium import open_chromium
@@ -22,7 +22,7 @@ GROWTH_BOUND = 0.05
 """By how much the server's memory may grow over all interactions."""
 LEAST_HISTORY = 4
 MOST_USERS = 200
-MIX = (step_by_key, click_node, release_theta)
+MIX = (click_node, step_back, release_theta)
 """What is done over and over while the memory is watched."""
 Say = Callable[[str], None]
 
