@@ -230,16 +230,16 @@ def sweep_table(root: Path) -> str:
 def ablation_table(root: Path) -> str:
     """The cells of an ablation: the summary that `reg4rec ablate` writes, kept as assets/results/ablation.json."""
     results = read_result(root, f"{RESULTS}/ablation.json")
-    rows = [
-        [
-            cell["name"],
-            *(short(cell[ranking]["metrics"][name]["mean"]) for ranking in ("first_state", "beam") for name in AT_TEN),
-            "" if cell["name"] == results["base"] else with_interval(cell["beam"]["difference"]["ndcg@10"]),
-        ]
-        for cell in results["cells"]
-    ]
-    header = ("first state Recall@10", "NDCG@10", "beam Recall@10", "NDCG@10", "difference in NDCG@10")
-    return markdown(("cell", *header), rows)
+    rows = []
+    for cell in results["cells"]:
+        alone = cell["name"] == cell["control"]
+        texts = [cell["name"], cell["question"], "" if alone else cell["control"]]
+        for ranking in ("first_state", "beam"):
+            texts.append(short(cell[ranking]["metrics"]["ndcg@10"]["mean"]))
+            texts.append("" if alone else with_interval(cell[ranking]["against_control"]["ndcg@10"]))
+        rows.append(texts)
+    header = ("first state NDCG@10", "minus its control", "beam NDCG@10", "minus its control")
+    return markdown(("cell", "what it is", "control", *header), rows)
 
 
 TABLES: dict[str, Callable[[Path], str]] = {
