@@ -86,6 +86,7 @@ def test_the_edited_stop_says_what_fell_and_what_entered():
 def test_an_edit_that_changes_nothing_worth_showing_is_no_stop():
     assert edited(small_trace(), small_trace()) is None
     assert edited(small_trace(), small_trace(items=np.array([2, 4, 5, 6]))) is None
+    assert edited(small_trace(), small_trace(items=np.array([4, 2, 5, 7]))) is None
 
 
 def test_the_cohort_stop_compares_the_best_and_the_worst_of_enough_users():
