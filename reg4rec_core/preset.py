@@ -62,6 +62,9 @@ def read_preset(source: Path | str, run: Path) -> Preset:
     opened = open_run(run)
     content = parsed(source)
     check_data(content, opened)
+    weights_checksum = content.get("weights_checksum")
+    if not isinstance(weights_checksum, str | None):
+        raise InputError(f"weights_checksum of a preset must be text or absent, got {json.dumps(weights_checksum)}")
     own = opened.decode_config()
     decode = replace(own, **typed(DecodeConfig, content.get("decode"), "decode"))
     weights = content.get("reward_weights")
@@ -70,7 +73,7 @@ def read_preset(source: Path | str, run: Path) -> Preset:
         data_checksum=content.get("data_checksum"),
         decode=decode,
         reward_weights=None if weights is None else RewardWeights(**typed(RewardWeights, weights, "reward_weights")),
-        weights_checksum=content.get("weights_checksum"),
+        weights_checksum=weights_checksum,
     )
 
 

@@ -34,7 +34,7 @@ COLUMNS = (
     "--over",
     "over",
     multiple=True,
-    help="FIELD=START:STOP:STEP or FIELD=VALUE,VALUE,... of the decoding settings; several make a grid.",
+    help="FIELD=VALUE,VALUE,... of the decoding settings, a VALUE may be START:STOP:STEP; several make a grid.",
 )
 @click.option(
     "--theta-quantile",

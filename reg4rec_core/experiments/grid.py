@@ -1,4 +1,4 @@
-"""Which settings a sweep tries: `theta=0.02:0.10:0.01` or `theta=0.02,0.06,inf`, over any field of DecodeConfig."""
+"""Which settings a sweep tries: `theta=0.02:0.10:0.01,inf` or `beam_width=5,20`, over any field of DecodeConfig."""
 
 import itertools
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ class Axis:
 
     @classmethod
     def parse(cls, text: str) -> "Axis":
-        """Read FIELD=START:STOP:STEP (both ends included) or FIELD=VALUE,VALUE,..."""
+        """Read FIELD=VALUE,VALUE,... where a VALUE may be a range START:STOP:STEP, both ends included."""
         name, sign, listed = (part.strip() for part in text.partition("="))
         kinds = get_type_hints(DecodeConfig)
         names = [field.name for field in fields(DecodeConfig) if is_single(kinds[field.name])]
         if not sign or name not in names:
             raise InputError(f"--over reads FIELD=VALUES with a FIELD of {', '.join(names)}, got {text!r}")
-        parts = stepped(listed, name) if ":" in listed else [part.strip() for part in listed.split(",")]
+        parts = listed_parts(listed, name)
         values = tuple(read_value(part, kinds[name], name) for part in parts)
         if len(set(values)) < len(values):
             raise InputError(f"--over must name every value of {name} once, got {listed!r}")
@@ -54,6 +54,12 @@ class Cell:
 def is_single(kind: Any) -> bool:
     """Whether a field holds a single value that can be written on a command line."""
     return kind in (float, int, bool) or get_origin(kind) is Literal
+
+
+def listed_parts(text: str, name: str) -> list[str]:
+    """What stands between commas, a range written out."""
+    pieces = [piece.strip() for piece in text.split(",")]
+    return [part for piece in pieces for part in (stepped(piece, name) if ":" in piece else [piece])]
 
 
 def stepped(text: str, name: str) -> list[str]:
@@ -92,7 +98,7 @@ def read_value(text: str, kind: Any, name: str) -> Value:
 
 def read_numbers(text: str, name: str) -> tuple[float, ...]:
     """Numbers with commas, each once; a range is as good."""
-    parts = stepped(text, name) if ":" in text else [part.strip() for part in text.split(",")]
+    parts = listed_parts(text, name)
     values = tuple(read_value(part, float, name) for part in parts)
     if len(set(values)) < len(values):
         raise InputError(f"{name} must name every value once, got {text!r}")

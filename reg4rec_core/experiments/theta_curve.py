@@ -187,7 +187,7 @@ def read_theta_curve(run: Path, name: str) -> ThetaCurve:
     if name not in listed:
         raise InputError(
             f"{run} has no finished theta sweep {name!r} of its present weights; it has {', '.join(listed) or 'none'}; "
-            "make one with: reg4rec sweep --over theta=0.02:0.10:0.01"
+            "make one with: reg4rec sweep --over theta=0.02:0.10:0.01,inf"
         )
     folder, sweep = run / FOLDER / name, listed[name]
     own = read_cell(folder / f"{OWN}.json")["identity"]["own"]

@@ -62,6 +62,7 @@ def changed(run, /, **entries) -> str:
         ({"reward_weights": {"step": None}}, "reward weights must be finite"),
         ({"data_checksum": "0" * 64, "run": "other"}, "made on the data of 'other'"),
         ({"data_checksum": None}, "made on the data of"),
+        ({"weights_checksum": 3}, "weights_checksum of a preset must be text or absent, got 3"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_sentence(tiny_run, entries, message):

@@ -18,6 +18,7 @@ def test_a_range_has_both_ends_and_no_rounding():
 
 def test_a_list_is_read_in_the_type_of_its_field():
     assert Axis.parse("theta=0.02, 0.06,inf").values == (0.02, 0.06, math.inf)
+    assert Axis.parse("theta=0.5,0.02:0.04:0.01,inf").values == (0.5, 0.02, 0.03, 0.04, math.inf)
     assert Axis.parse("look_ahead=on,off").values == (True, False)
     assert Axis.parse("code_probabilities=heads,mixture").values == ("heads", "mixture")
 
@@ -46,6 +47,7 @@ def test_several_axes_make_every_combination():
         ("theta=", "theta must be a number, got ''"),
         ("theta=0.1,x", "theta must be a number, got 'x'"),
         ("theta=0.1,0.1", "every value of theta once"),
+        ("theta=0.1,0.1:0.2:0.1", "every value of theta once"),
         ("theta=0.1:0.02:0.01", "START <= STOP and STEP > 0, got theta=0.1:0.02:0.01"),
         ("theta=0.1:0.2:0", "STEP > 0"),
         ("theta=0.1:0.2:-0.1", "STEP > 0"),
