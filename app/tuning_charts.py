@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.charts import GREY, MARKS, ORANGE, Ground, colour_of
-from app.view_models.theta_cohort import OFF_PLACE, theta_place
+from app.view_models.theta_cohort import OFF_PLACE, mark_place, theta_place
 from app.view_models.theta_tree import HIGHEST_THETA, LIVES, STATES
 from app.view_models.tree import KINDS, MEANINGS
 
@@ -109,7 +109,7 @@ def _line(table: pd.DataFrame, name: str, colour: str, symbol: str, dash: str, g
 
 def _by_theta(figure: go.Figure, theta: float, own: float, height: int) -> go.Figure:
     """The axis of the slider under every panel, with the theta that is looked at and the run's own."""
-    marks = (theta_place(own), {"dash": "dash", "width": 1.5, "color": GREY}), (theta_place(theta), {"color": ORANGE})
+    marks = (mark_place(own), {"dash": "dash", "width": 1.5, "color": GREY}), (mark_place(theta), {"color": ORANGE})
     for x, line in marks:
         figure.add_vline(x=x, line=line, layer="below")
     figure.update_xaxes(
