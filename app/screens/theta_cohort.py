@@ -68,8 +68,8 @@ def who_flips(run: OpenRun, curve: ThetaCurve, theta: float, state: dict[str, st
     first, second = names[sweep_controls.against_control(list(names))], view.nearest_theta(curve, theta)
     found = flips(curve, first, second)
     st.caption(view.flip_sentence(found, first, second))
-    keys = run.recommender.interactions.user_keys
-    listed = view.shown_flips(found)
+    keys, listed = run.recommender.interactions.user_keys, view.shown_flips(found)
+    state = state | {"theta": theta_text(view.slider_theta(second)), "from": str(curve.check_from)}
     links = view.user_links(st.context.url or "", state, listed, keys)
     rows = view.flip_rows(curve, listed, first, second, keys, links)
     if rows:
