@@ -1,6 +1,7 @@
 """Searches that share their work against searches by themselves."""
 
-from dataclasses import fields, replace
+from collections import Counter
+from dataclasses import dataclass, field, fields, replace
 from math import inf
 
 import numpy as np
@@ -24,6 +25,19 @@ class RoundModel(LookupModel):
     def look_up(self, history, path) -> Answers:
         answers = super().look_up(history, path)
         return replace(answers, item_logits=answers.item_logits.mul(0.5).round())
+
+
+@dataclass
+class CountingModel(LookupModel):
+    """Writes down every candidate that it is asked for, but for the idle columns: code 0 after the first path."""
+
+    asked: Counter = field(default_factory=Counter)
+
+    def step(self, state, parent, codebook, code):
+        for row, paths in enumerate(state):
+            columns = zip(parent[row].tolist(), codebook[row].tolist(), code[row].tolist(), strict=True)
+            self.asked.update((parent.shape[1], row, paths[p], m, k) for p, m, k in columns if (p, k) != (0, 0))
+        return super().step(state, parent, codebook, code)
 
 
 def nearest(item: int, count: int) -> np.ndarray:
@@ -50,10 +64,10 @@ def both(seed: int, configs: list[DecodeConfig], kind: type[LookupModel] = Looku
 
 
 def assert_same(left: SearchedItems, right: SearchedItems) -> None:
-    for field in fields(SearchedItems):
-        one, other = getattr(left, field.name), getattr(right, field.name)
+    for column in fields(SearchedItems):
+        one, other = getattr(left, column.name), getattr(right, column.name)
         assert one.dtype == other.dtype
-        np.testing.assert_array_equal(one, other, err_msg=field.name)
+        np.testing.assert_array_equal(one, other, err_msg=column.name)
 
 
 OPTIONS = [
@@ -84,10 +98,12 @@ def test_settings_may_differ_in_where_they_compare_and_have_a_theta_for_every_st
 
 
 def test_a_candidate_that_several_thetas_try_is_put_to_the_network_once() -> None:
-    together, alone = both(5, settings(thetas=(0.05, 0.05, 0.05, inf)))
-    one, _ = both(5, settings(thetas=(0.05,)))
-    assert sum(one.calls) <= sum(together.calls) < sum(alone.calls) / 2
+    together, alone = both(5, settings(max_regenerations=3), CountingModel)
+    assert set(together.asked.values()) == {1}
+    assert set(alone.asked.values()) > {1, 2, 3}
+    assert {asked for asked in together.asked if asked[-1] > 0} <= set(alone.asked)
     assert set(together.calls) == set(alone.calls)
+    assert sum(together.calls) < sum(alone.calls) / 2
 
 
 def test_other_settings_cannot_be_searched_together() -> None:
