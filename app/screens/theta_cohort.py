@@ -10,7 +10,7 @@ from app.session import theme, theta_profiles, theta_sweeps
 from app.session.open_runs import OpenRun
 from app.view_models import theta_cohort as view
 from app.view_models.tuning import theta_text
-from reg4rec_core import ThetaCurve, flips, suggest_theta
+from reg4rec_core import ThetaCurve, ThetaSweep, flips
 
 
 def cohort(run: OpenRun, theta: float, check_from: int, state: dict[str, str]) -> None:
@@ -25,8 +25,7 @@ def cohort(run: OpenRun, theta: float, check_from: int, state: dict[str, str]) -
         sweep_controls.sweep_control(labels, chosen.name, on_choose=theta_sweeps.choose_sweep)
         curve = theta_sweeps.curve(run, chosen.name)
         curves(curve, theta, check_from)
-        halves = [view.of_split(sweeps, chosen, split) for split in view.SPLITS]
-        suggestion(*(theta_sweeps.curve(run, half.name) if half else None for half in halves))
+        suggestion(run, *(view.of_split(sweeps, chosen, split) for split in view.SPLITS))
         who_flips(run, curve, theta, state | {"sweep": chosen.name, "at": chosen.split})
     sweep_controls.make_control(view.QUICK_USERS, on_make=lambda users: theta_sweeps.make_sweeps(run, users))
 
@@ -44,13 +43,13 @@ def curves(curve: ThetaCurve, theta: float, check_from: int) -> None:
     st.caption(view.FRONT_NOTE)
 
 
-def suggestion(valid: ThetaCurve | None, test: ThetaCurve | None) -> None:
+def suggestion(run: OpenRun, valid: ThetaSweep | None, test: ThetaSweep | None) -> None:
     """The theta that validation users gain most from, apart from what the test users say."""
     st.markdown("##### Which θ to take")
     if valid is None:
         st.caption(view.NO_VALID)
         return
-    found = suggest_theta(valid, view.comparable(valid, test))
+    found = theta_sweeps.suggestion(run, valid.name, test.name if test else "")
     chosen, heard = view.suggestion_words(found)
     st.markdown(chosen)
     st.caption(heard)
@@ -69,8 +68,8 @@ def who_flips(run: OpenRun, curve: ThetaCurve, theta: float, state: dict[str, st
     first, second = names[sweep_controls.against_control(list(names))], view.nearest_theta(curve, theta)
     found = flips(curve, first, second)
     st.caption(view.flip_sentence(found, first, second))
-    keys = run.recommender.interactions.user_keys
-    listed = view.shown_flips(found)
+    keys, listed = run.recommender.interactions.user_keys, view.shown_flips(found)
+    state = state | {"theta": theta_text(view.slider_theta(second)), "from": str(curve.check_from)}
     links = view.user_links(st.context.url or "", state, listed, keys)
     rows = view.flip_rows(curve, listed, first, second, keys, links)
     if rows:

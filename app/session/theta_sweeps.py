@@ -6,8 +6,18 @@ from typing import Any
 import streamlit as st
 
 from app.session.open_runs import OpenRun
-from app.view_models.theta_cohort import QUICK_THETAS, SPLITS
-from reg4rec_core import Axis, InputError, ThetaCurve, ThetaSweep, read_theta_curve, sweep, theta_sweeps
+from app.view_models.theta_cohort import QUICK_THETAS, SPLITS, comparable
+from reg4rec_core import (
+    Axis,
+    InputError,
+    ThetaCurve,
+    ThetaSuggestion,
+    ThetaSweep,
+    read_theta_curve,
+    suggest_theta,
+    sweep,
+    theta_sweeps,
+)
 
 Written = tuple[tuple[str, int], ...]
 
@@ -30,6 +40,17 @@ def curve(run: OpenRun, name: str) -> ThetaCurve:
 @st.cache_resource(max_entries=16, show_spinner="Reading the sweep…")
 def _curve(key: tuple, written: Written, name: str, _run: OpenRun) -> ThetaCurve:
     return read_theta_curve(_run.recommender.run.path, name)
+
+
+def suggestion(run: OpenRun, valid: str, test: str) -> ThetaSuggestion:
+    """What two stored sweeps suggest; "" where there is none of test users. Kept: its intervals take a moment."""
+    return _suggestion(run.key, _written(run), valid, test, run)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _suggestion(key: tuple, written: Written, valid: str, test: str, _run: OpenRun) -> ThetaSuggestion:
+    chosen = curve(_run, valid)
+    return suggest_theta(chosen, comparable(chosen, curve(_run, test) if test else None))
 
 
 def _written(run: OpenRun) -> Written:

@@ -77,6 +77,11 @@ def theta_place(theta: float) -> float:
     return OFF_PLACE if theta > HIGHEST_THETA else float(slider_place(np.array(theta)))
 
 
+def mark_place(theta: float) -> float:
+    """Where the slider's theta stands in the charts: at its end nothing is pruned."""
+    return OFF_PLACE if theta >= HIGHEST_THETA else theta_place(theta)
+
+
 def curve_table(curve: ThetaCurve) -> pd.DataFrame:
     """One row a theta: quality with its interval, what it costs, and whether another theta is better and cheaper."""
     rows = [_point(point) for point in curve.points]
@@ -110,8 +115,7 @@ def on_front(costs: Sequence[float], gains: Sequence[float]) -> list[bool]:
 
 def nearest_theta(curve: ThetaCurve, theta: float) -> float:
     """The swept theta that stands nearest on the slider; at the slider's end nothing is pruned, which is "off"."""
-    place = OFF_PLACE if theta >= HIGHEST_THETA else theta_place(theta)
-    return min(curve.thetas, key=lambda one: abs(theta_place(one) - place))
+    return min(curve.thetas, key=lambda one: abs(theta_place(one) - mark_place(theta)))
 
 
 def point_sentence(curve: ThetaCurve, theta: float, check_from: int) -> str:
@@ -119,11 +123,13 @@ def point_sentence(curve: ThetaCurve, theta: float, check_from: int) -> str:
     point = curve.points[curve.line(theta)]
     recall, ndcg = point.metrics["recall@10"], point.metrics["ndcg@10"]
     where = "Without pruning" if math.isinf(theta) else f"At θ = {theta:g}, the swept value nearest to the slider's"
+    pruned = f"{point.pruned:.2f} branches are pruned, {point.wrong_prunes:.4f} of them wrongly"
+    pruned = pruned if point.pruned else "nothing is pruned"
     other = "" if check_from == curve.check_from else f" (this sweep compares from step {curve.check_from} on)"
     return (
         f"{where}{other}, {recall.mean:.2%} of {curve.users:,} users find their next item among ten "
         f"(95 %: {recall.low:.2%} to {recall.high:.2%}); NDCG@10 is {ndcg.mean:.4f}. A search takes {point.nodes:.0f} "
-        f"nodes; {point.pruned:.2f} branches are pruned, {point.wrong_prunes:.4f} of them wrongly."
+        f"nodes; {pruned}."
     )
 
 
@@ -139,7 +145,8 @@ def suggestion_words(suggestion: ThetaSuggestion) -> tuple[str, str]:
         return valid, "No test sweep has searched this value and no pruning, so the test users are not heard."
     test = suggestion.test
     numbers = f"NDCG@10 {test.ndcg.mean:.4f} (95 %: {test.ndcg.low:.4f} to {test.ndcg.high:.4f})"
-    return valid, f"The test users had no part in the choice; with it: {numbers}. {test.sentence}"
+    compared = "" if math.isinf(suggestion.theta) else f" {test.sentence}"
+    return valid, f"The test users had no part in the choice; with it: {numbers}.{compared}"
 
 
 def comparable(valid: ThetaCurve, test: ThetaCurve | None) -> ThetaCurve | None:

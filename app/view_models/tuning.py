@@ -23,6 +23,10 @@ INTRODUCTION = (
     "θ says how far one code may move the model's idea of what kind of item comes next before the branch is pruned. "
     "On the left, drag θ and watch one shopper's search follow; on the right, what the same θ does to everybody."
 )
+KEYS = (
+    "On the slider: arrow keys lead to the next other search, with Shift by 0.001; Page Up and Page Down lead to the "
+    "next other list. Ticks mark where this user's tree changes, tall ones where the list does."
+)
 NAMED = 3
 """Titles that a sentence spells out; the others are counted."""
 TITLE_LENGTH = 60
@@ -131,7 +135,7 @@ def under_the_tree(changes: str, nearest: str) -> str:
 def reasoning_words(link: str, check_from: int, own_check_from: int) -> str:
     """The way to the Reasoning page, which compares from the run's own step on."""
     other = "" if check_from == own_check_from else f" There beliefs are compared from step {own_check_from} on."
-    return f"[See every node of this search on the Reasoning page]({link}), at this θ.{other}"
+    return f"[See every node of this search on the Reasoning page]({link}), at this θ.{other}  \n{KEYS}"
 
 
 def profile_json(catalog: Catalog, user: str, profile: ThetaProfile) -> str:

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -87,7 +88,9 @@ def test_a_point_is_told_with_its_interval_and_its_cost():
         "0.0125 of them wrongly."
     )
     assert "(this sweep compares from step 2 on)" in view.point_sentence(curve_of(), 0.3, 4)
-    assert view.point_sentence(curve_of(), math.inf, 2).startswith("Without pruning, 60.00%")
+    off = replace(curve_of(), points=(*curve_of().points[:2], replace(curve_of().points[2], pruned=0.0)))
+    assert view.point_sentence(off, math.inf, 2).startswith("Without pruning, 60.00%")
+    assert view.point_sentence(off, math.inf, 2).endswith("240 nodes; nothing is pruned.")
 
 
 def test_validation_suggests_and_the_test_users_are_heard_apart():
@@ -98,6 +101,16 @@ def test_validation_suggests_and_the_test_users_are_heard_apart():
     assert test.startswith("The test users had no part in the choice; with it: NDCG@10 0.7000 (95 %:")
     assert view.take_label(found) == "Take θ = 0.3"
     assert view.suggestion_words(suggest_theta(curve_of()))[1].endswith("the test users are not heard.")
+
+
+def test_test_users_are_not_said_to_choose_no_pruning():
+    best_off = curve_of()
+    points = (*best_off.points[:2], point_of(math.inf, 0.9, 240.0))
+    off, test = replace(best_off, points=points), curve_of("test")
+    valid, heard = view.suggestion_words(suggest_theta(off, test))
+    assert valid.startswith("Validation NDCG@10 is highest with no pruning")
+    assert heard.endswith("with it: NDCG@10 0.6000 (95 %: 0.5900 to 0.6200).")
+    assert view.take_label(suggest_theta(off)) == "Take it: no pruning"
 
 
 def test_a_setting_is_kept_as_the_slider_shows_it():
@@ -144,7 +157,8 @@ def test_what_is_missing_is_made_by_two_commands():
 def test_charts_stand_on_the_axis_of_the_slider(ground):
     table = view.curve_table(curve_of())
     quality = tuning_charts.quality_chart(table, 0.3, math.inf, ground)
-    cost = tuning_charts.cost_chart(table, 0.3, 0.3, ground)
+    cost = tuning_charts.cost_chart(table, 0.7, 0.3, ground)
+    assert {shape.x0 for shape in cost.layout.shapes} == {view.OFF_PLACE, view.theta_place(0.3)}
     assert list(quality.data[1].x) == list(table["x"])
     assert {shape.x0 for shape in quality.layout.shapes} == {view.OFF_PLACE, view.theta_place(0.3)}
     assert [list(trace.y) for trace in cost.data] == [
