@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     )
     from reg4rec_core.analysis.user_search import FoundUser, UserIndex, index_users, search_users
     from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig, PostTrainConfig, RewardWeights
+    from reg4rec_core.evaluation.trace_store import write_store
     from reg4rec_core.evaluation.weights_effect import WeightsEffect, weights_effect
     from reg4rec_core.experiments.grid import Axis
     from reg4rec_core.experiments.previews import PreviewPlan, Previews, PreviewState
@@ -171,6 +172,7 @@ _HOMES = {
     ),
     "analysis.user_search": ("FoundUser", "UserIndex", "index_users", "search_users"),
     "config": ("DecodeConfig", "HISTORY_LENGTH", "PostTrainConfig", "RewardWeights"),
+    "evaluation.trace_store": ("write_store",),
     "evaluation.weights_effect": ("WeightsEffect", "weights_effect"),
     "experiments.grid": ("Axis",),
     "experiments.previews": ("PreviewPlan", "PreviewState", "Previews"),
@@ -337,6 +339,7 @@ __all__ = [
     "was_checked",
     "weigh",
     "weights_effect",
+    "write_store",
 ]
 
 

@@ -1,6 +1,6 @@
-"""Which stored sweep is looked at, what it is compared with, making a small one, and keeping a setting as a file."""
+"""Which stored sweep is looked at, what it is compared with, and keeping a setting as a file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -22,16 +22,6 @@ def sweep_control(labels: dict[str, str], chosen: str, *, on_choose: Callable[[s
 def against_control(names: list[str]) -> str:
     """The swept theta that the slider's is compared with."""
     return choice_control("From θ", names, key="against", help="The other side is the swept θ nearest to the slider.")
-
-
-def make_control(sizes: Sequence[int], *, on_make: Callable[[int], None]) -> None:
-    """Sweep a sample of users here and now."""
-    with st.expander("Sweep a sample of users here", icon=":material/play_arrow:"):
-        users = st.segmented_control("Users of each split", sizes, default=sizes[0], required=True, key="sample")
-        st.caption("A sample of 200 takes minutes on a small machine. What is finished is stored in the run.")
-        if st.button("Sweep them", key="make"):
-            on_make(int(users))
-            st.rerun()
 
 
 def preset_button(file: str, *, document: Callable[[], str]) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from app.components import controls
 from app.components.footer import footer
 from app.components.markup import number_cards, page_heading
+from app.components.sample_maker import sample_maker
 from app.components.share import share
 from app.screens import cohort_panels as panels
 from app.screens.cohort_comparison import beside
@@ -31,10 +32,18 @@ def page() -> None:
             footer(provenance.of_store(run, stored_searches.open_trace_store(stores[name]).description))
         else:
             st.info(view.NO_STORE, icon=":material/database:")
+            make_one(run)
             st.code(view.make_command(str(open_runs.run_path(run))), language="bash")
             footer(provenance.where_from(run, ""))
     except InputError as error:
         st.error(sentence(str(error)), icon=":material/error:")
+
+
+def make_one(run: str) -> None:
+    sample_maker(
+        "Search a sample of users here", view.SAMPLES, whom="Users", note=view.SAMPLE_NOTE, button="Search them",
+        on_make=lambda users: stored_searches.make_store(run, users),
+    )  # fmt: skip
 
 
 def explore(run: str, stores: dict[str, Path], name: str) -> None:

@@ -5,6 +5,7 @@ import streamlit as st
 from app import tuning_charts as charts
 from app.components import sweep_controls
 from app.components.figure import figure
+from app.components.sample_maker import sample_maker
 from app.components.user_table import user_table
 from app.session import theme, theta_profiles, theta_sweeps
 from app.session.open_runs import OpenRun
@@ -27,7 +28,10 @@ def cohort(run: OpenRun, theta: float, check_from: int, state: dict[str, str]) -
         curves(curve, theta, check_from)
         suggestion(run, *(view.of_split(sweeps, chosen, split) for split in view.SPLITS))
         who_flips(run, curve, theta, state | {"sweep": chosen.name, "at": chosen.split})
-    sweep_controls.make_control(view.QUICK_USERS, on_make=lambda users: theta_sweeps.make_sweeps(run, users))
+    sample_maker(
+        "Sweep a sample of users here", view.QUICK_USERS, whom="Users of each split", note=view.SAMPLE_NOTE,
+        button="Sweep them", on_make=lambda users: theta_sweeps.make_sweeps(run, users),
+    )  # fmt: skip
 
 
 def curves(curve: ThetaCurve, theta: float, check_from: int) -> None:

@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from app.session.open_runs import run_path
+from app.session.open_runs import open_run, run_path
+from app.session.progress import on_bar
 from reg4rec_core import (
     Cohort,
+    InputError,
     SliceDifference,
     StoreComparison,
     TraceStore,
@@ -17,7 +19,11 @@ from reg4rec_core import (
     compare_stores,
     open_store,
     read_cohort,
+    write_store,
 )
+
+USERS_A_PART = 50
+"""Searched between two moves of the progress bar."""
 
 Answer = TypeVar("Answer")
 
@@ -30,6 +36,21 @@ def trace_stores(name: str) -> dict[str, Path]:
         if description.get("complete") is not False:
             sizes[file.parent] = int(description.get("users", 0))
     return {path.name: path for path in sorted(sizes, key=lambda path: (-sizes[path], path.name))}
+
+
+def make_store(name: str, users: int) -> None:
+    """Search a sample of the users of a run's test split and keep the searches beside it, with a bar of the progress."""
+    run = open_run(name)
+    recommender, bar = run.recommender, st.progress(0.0, "starting")
+    asked = {"weights": run.weights, "users": min(users, run.n_users), "part_users": USERS_A_PART}
+    try:
+        write_store(recommender, recommender.run, "test", recommender.decode, **asked, progress=on_bar(bar))
+    except OSError as error:
+        raise InputError(
+            f"searches are stored in the run, which must be writable ({error.strerror}); search a copy of it"
+        ) from error
+    finally:
+        bar.empty()
 
 
 def store_settings(path: Path) -> dict[str, Any]:

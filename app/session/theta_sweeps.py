@@ -1,11 +1,9 @@
 """Stored sweeps over theta, and making a small one in the page."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
-
 import streamlit as st
 
 from app.session.open_runs import OpenRun
+from app.session.progress import on_bar
 from app.view_models.theta_cohort import QUICK_THETAS, SPLITS, comparable
 from reg4rec_core import (
     Axis,
@@ -72,17 +70,10 @@ def choose_sweep(name: str) -> None:
 def make_sweeps(run: OpenRun, users: int) -> None:
     """Sweep a sample of the users of both splits, with a bar of its progress; what is finished is kept."""
     bar = st.progress(0.0, "starting")
-
-    def shown(parts: Iterable, *, desc: str = "", **_: Any) -> Iterator:
-        listed = list(parts)
-        for number, part in enumerate(listed):
-            bar.progress(number / len(listed), f"{desc}: {number} of {len(listed)} parts")
-            yield part
-
     try:
         for split in SPLITS:
             sample = min(users, run.n_users)
-            sweep(run.recommender, [Axis("theta", QUICK_THETAS)], split=split, users=sample, progress=shown)
+            sweep(run.recommender, [Axis("theta", QUICK_THETAS)], split=split, users=sample, progress=on_bar(bar))
     except OSError as error:
         raise InputError(
             f"a sweep is stored in the run, which must be writable ({error.strerror}); sweep a copy of it"

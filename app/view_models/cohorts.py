@@ -31,9 +31,12 @@ INTRODUCTION = (
     "categories it recommends drift away from what they bought."
 )
 NO_STORE = (
-    "This page needs the searches of all users, made once and kept beside the run; this run has none yet. "
-    "Make them with the command below (`--users 500` for a quick sample), then reload the page."
+    "This page needs the searches of many users, made once and kept beside the run; this run has none yet. "
+    "Search a sample here, or all users with the command below, and reload the page."
 )
+SAMPLES = (500, 2000)
+"""Users that the page itself searches."""
+SAMPLE_NOTE = "500 users take about half a minute on an idle machine. They are drawn at random and stored in the run."
 NOBODY = "Nobody is in this cohort. Choose everyone above, or widen a condition."
 MOMENTS = {"test": "the last purchase", "valid": "the last but one", "now": "what comes next"}
 STORE_HELP = "Searches of all users, made with `reg4rec trace`: split, weights, and a short code of the settings."

@@ -16,6 +16,7 @@ SPLITS = {"valid": "validation", "test": "test"}
 QUICK_THETAS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, math.inf)
 """What a sweep made in the page tries."""
 QUICK_USERS = (50, 200, 1000)
+SAMPLE_NOTE = "A sample of 200 takes minutes on a small machine. What is finished is stored in the run."
 LISTED_FLIPS = 100
 CURVE_NOTE = (
     "Lines: means over users; bands: their 95 % intervals, drawn from the users again and again. The upright line is "

@@ -216,6 +216,18 @@ def test_a_run_without_a_store_says_how_to_make_one(tiny_run, monkeypatch, tmp_p
     assert "has none yet" in app.info[0].value
 
 
+def test_a_run_without_a_store_can_search_a_sample_in_the_page(tiny_run, monkeypatch, tmp_path):
+    copied = shutil.copytree(tiny_run, tmp_path / "runs" / "tiny")
+    app = started(page_of(copied, monkeypatch, tmp_path))
+    app.button(key="make").click().run()
+    assert not app.exception
+    (store,) = (copied / "traces").iterdir()
+    description = json.loads((store / "store.json").read_text(encoding="utf-8"))
+    assert (description["complete"], description["settings"]["split"]) == (True, "test")
+    assert "made by reg4rec" in words_of(app)
+    assert app.selectbox(key="store").value == store.name
+
+
 def test_one_store_alone_says_how_to_make_a_second(run, stores, monkeypatch, tmp_path):
     alone = tmp_path / "runs" / "alone"
     shutil.copytree(run, alone, ignore=lambda folder, names: [next(iter(stores))] if "traces" in folder else [])

@@ -147,6 +147,7 @@ PUBLIC = [
     "was_checked",
     "weigh",
     "weights_effect",
+    "write_store",
 ]
 
 
