@@ -39,7 +39,7 @@ def trace_stores(name: str) -> dict[str, Path]:
 
 
 def make_store(name: str, users: int) -> None:
-    """Search a sample of the users of a run's test split and keep the searches beside it, with a bar of the progress."""
+    """Search a sample of a run's test users and keep the searches beside it, with a bar of the progress."""
     run = open_run(name)
     recommender, bar = run.recommender, st.progress(0.0, "starting")
     asked = {"weights": run.weights, "users": min(users, run.n_users), "part_users": USERS_A_PART}
