@@ -10,9 +10,10 @@ READY := $(VENV)/.ready
 RUN ?= checkpoints/demo
 
 # The app decodes small batches for one person: two threads are as fast as many. Tests work on tiny tensors, where a
-# second thread only costs.
+# second thread only costs; a second process, each with whole test files, does not.
 APP_THREADS ?= 2
 TEST_THREADS ?= 1
+TEST_PROCESSES ?= 2
 
 # Asked for by name before anything else asks for any torch, so that the installer never fetches a second build.
 TORCH := torch>=2.11,<2.14
@@ -23,7 +24,7 @@ app: $(READY)
 	OMP_NUM_THREADS=$(APP_THREADS) $(BIN)/reg4rec app --run $(RUN)
 
 test: lint
-	OMP_NUM_THREADS=$(TEST_THREADS) HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=$(TEST_THREADS) HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -115,4 +115,5 @@ class Tab:
         """Act, and measure inside the page from the event that this gives to the last change that was asked for."""
         self.page.evaluate(STOPWATCH.read_text(encoding="utf-8"), [event, [asdict(part) for part in watched], LONGEST])
         act()
-        return Answer(**self.page.evaluate("() => window.reg4recAnswer"))
+        times = self.page.evaluate("() => window.reg4recAnswer")
+        return Answer(**{name: float(time) for name, time in times.items()})

@@ -123,8 +123,8 @@ def test_who_gained_a_hit_is_linked_to_both_trees_and_to_each():
         "http://host/compare?x=1", {"run": "tiny", "user": "other"}, "u3", ("tiny", "more"), settings
     )
     assert links["link"] == "http://host/compare?run=tiny&user=u3"
-    assert links["link_a"].startswith("http://host/?run=tiny&user=u3&weights=pretrained&at=test&theta=0.1")
-    assert links["link_b"].startswith("http://host/?run=more&user=u3&weights=pretrained&at=test&corp=false")
+    assert links["link_a"].startswith("http://host/reasoning?run=tiny&user=u3&weights=pretrained&at=test&theta=0.1")
+    assert links["link_b"].startswith("http://host/reasoning?run=more&user=u3&weights=pretrained&at=test&corp=false")
     (found,) = view.flip_rows([row(3, place=None, pruned=2)], [row(3, place=4)], links=[links])
     assert (found["user"], found["A"], found["B"]) == ("u3", "pruned at step 2", "place 4")
     assert view.flips_title("gained", 1) == "Only B finds the next purchase of 1 user"

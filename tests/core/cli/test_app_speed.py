@@ -13,7 +13,7 @@ STEP = ACTIONS[0]
 
 
 def answers(*milliseconds):
-    return [Answer(changed=value, rested=value + 50) for value in milliseconds]
+    return [Answer(changed=float(value), rested=value + 50.0) for value in milliseconds]
 
 
 def test_the_95th_percentile_decides_whether_an_action_is_in_budget():
