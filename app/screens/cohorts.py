@@ -42,7 +42,7 @@ def page() -> None:
 def make_one(run: str) -> None:
     sample_maker(
         "Search a sample of users here", view.SAMPLES, whom="Users", note=view.SAMPLE_NOTE, button="Search them",
-        on_make=lambda users: stored_searches.make_store(run, users),
+        is_open=True, on_make=lambda users: stored_searches.make_store(run, users),
     )  # fmt: skip
 
 

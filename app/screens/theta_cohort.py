@@ -30,7 +30,7 @@ def cohort(run: OpenRun, theta: float, check_from: int, state: dict[str, str]) -
         who_flips(run, curve, theta, state | {"sweep": chosen.name, "at": chosen.split})
     sample_maker(
         "Sweep a sample of users here", view.QUICK_USERS, whom="Users of each split", note=view.SAMPLE_NOTE,
-        button="Sweep them", on_make=lambda users: theta_sweeps.make_sweeps(run, users),
+        button="Sweep them", is_open=not sweeps, on_make=lambda users: theta_sweeps.make_sweeps(run, users),
     )  # fmt: skip
 
 

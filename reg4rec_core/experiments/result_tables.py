@@ -78,6 +78,18 @@ def main_table(root: Path) -> str:
     return markdown(("", "Recall@5", "NDCG@5", "Recall@10", "NDCG@10"), texts)
 
 
+def toys_table(root: Path) -> str:
+    """One run on Amazon Toys: its test report, kept as assets/results/toys.json, beside published numbers."""
+    report = read_result(root, f"{RESULTS}/toys.json")["report"]
+    rows = [(f"**reg4rec, pre-trained, beam {report['beam']}, {theta_text(report)}**", report)]
+    rows += [("the same weights, first state alone, exact", report["first_state"])]
+    rows += [(label, report["baselines"][name]) for name, label in FLOORS.items()]
+    published = read_result(root, f"{RESULTS}/published.json")["toys"]["rows"]
+    rows += [(f"{row['label']}, as published", row["metrics"]) for row in published]
+    texts = [[label, *(short(metrics[name]) for name in RANKING)] for label, metrics in rows]
+    return markdown(("", "Recall@5", "NDCG@5", "Recall@10", "NDCG@10"), texts)
+
+
 def beside_table(root: Path) -> str:
     """Everything under one evaluator: what `reg4rec evaluate --baselines --json` says, kept with its settings."""
     block = read_result(root, f"{RESULTS}/side_by_side.json")
@@ -244,6 +256,7 @@ def ablation_table(root: Path) -> str:
 
 TABLES: dict[str, Callable[[Path], str]] = {
     "main": main_table,
+    "toys": toys_table,
     "beside": beside_table,
     "frequency": frequency_table,
     "recipe": recipe_table,

@@ -120,7 +120,7 @@ class ThetaReading:
         """The reading in plain words."""
         what = "validation" if self.split == "valid" else "test"
         if math.isinf(self.theta):
-            return f"Pruning is off: no theta of the sweep ranks the {self.users:,} {what} users better."
+            return f"On {self.users:,} {what} users, without pruning: NDCG@10 {self.ndcg.mean:.4f}."
         numbers = f"{self.difference.mean:+.4f} NDCG@10 ({self.difference.low:+.4f} to {self.difference.high:+.4f})"
         told = f"On {self.users:,} {what} users, theta {self.theta:g} differs from no pruning by {numbers}"
         if not self.better_than_off:
@@ -143,6 +143,8 @@ class ThetaSuggestion:
     @property
     def sentence(self) -> str:
         """The verdict in plain words, from validation alone."""
+        if math.isinf(self.theta):
+            return f"No theta of the sweep ranks the {self.valid.users:,} validation users better than no pruning."
         return self.valid.sentence
 
 

@@ -132,7 +132,7 @@ def test_the_best_theta_on_validation_is_suggested_with_its_paired_difference_to
     [
         (9, 3, True, "yet chance is not ruled out."),
         (5, 4, False, "not more than chance explains."),
-        (0, 5, False, "no theta of the sweep ranks the 100 validation users better."),
+        (0, 5, False, "No theta of the sweep ranks the 100 validation users better than no pruning."),
     ],
 )
 def test_a_gain_within_noise_is_called_so(gained, lost, better, ending):
