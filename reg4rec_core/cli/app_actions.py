@@ -138,6 +138,8 @@ def ask_cohort(tab: Tab, users: Sequence[str], turn: int) -> Answer:
     return tab.time("keydown", [COHORT_NUMBERS], lambda: tab.page.keyboard.press("Enter"))
 
 
+OTHER_PAGES = ("Overview", "Tuning", "Rewards", "Compare")
+"""Pages that are there once their heading is."""
 ACTIONS = (
     Action("step by key", 200, on_a_user, step_by_key),
     Action("node click", 200, on_a_user, click_node),
@@ -145,6 +147,7 @@ ACTIONS = (
     Action("user search", 350, in_the_user_search, search_user, leaves_open=True),
     Action("leaving a purchase out", 2000, on_a_user, leave_purchase_out),
     Action("switch to Reasoning", 400, on_the_codebooks, switch_to("Reasoning", TREE, back="Codebooks")),
+    *(Action(f"switch to {title}", 400, on_a_user, switch_to(title, HEADING)) for title in OTHER_PAGES),
     Action("switch to Codebooks", 400, on_a_user, switch_to("Codebooks", MAP)),
     Action("switch to Cohorts", 400, on_a_user, switch_to("Cohorts", COHORT_NUMBERS), needs_store=True),
     Action("cohort query", 300, on_the_cohorts, ask_cohort, needs_store=True),

@@ -27,19 +27,33 @@ MIX = (click_node, step_back, release_theta)
 Say = Callable[[str], None]
 
 
-def measure_app(run: Path, *, chromium: str, repeats: int, interactions: int, say: Say) -> dict[str, Any]:
-    """Serve a run, drive the pages in a browser, and report; `say` gets a line before every part."""
+def measure_app(
+    run: Path, *, chromium: str, repeats: int, interactions: int, only: Sequence[str] = (), say: Say
+) -> dict[str, Any]:
+    """Serve a run, drive the pages in a browser, and report; `say` gets a line before every part.
+
+    `only` names the actions to measure, all without it.
+    """
     began = time.perf_counter()
-    users = users_to_visit(run)
+    asked, users = named_actions(only), users_to_visit(run)
     stored = any((run / "traces").glob("*/store.json"))
-    chosen = [action for action in ACTIONS if stored or not action.needs_store]
+    chosen = [action for action in asked if stored or not action.needs_store]
     with serve_app(run) as server, open_chromium(chromium) as browser:
         open_tab = partial(Tab, browser, server.url)
         actions = measure_all(open_tab, chosen, users, repeats=repeats, say=say)
         memory = watch_memory(server, open_tab, users, interactions=interactions, say=say)
-    left_out = [action.name for action in ACTIONS if action not in chosen]
+    left_out = [action.name for action in asked if action not in chosen]
     seconds = time.perf_counter() - began
     return {"run": str(run), "actions": actions, "left_out": left_out, "memory": memory, "seconds": seconds}
+
+
+def named_actions(names: Sequence[str]) -> list[Action]:
+    """The named actions in the order of the list, all without names; InputError for a name that is none."""
+    known = {action.name: action for action in ACTIONS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise InputError(f"there is no action {', '.join(unknown)}; the actions are {', '.join(known)}")
+    return [action for action in ACTIONS if not names or action.name in names]
 
 
 def users_to_visit(run: Path) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """`reg4rec bench`"""
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ from reg4rec_core.types import InputError
     show_default=True,
     help="app: after how many further interactions to look at the memory again; 0 leaves it out.",
 )
+@click.option("--only", default="", help="app: names of the actions to measure, with commas.  [default: all]")
 @json_option
 def command(
     what: str,
@@ -64,6 +66,7 @@ def command(
     precision_budget: float,
     repeats: int,
     interactions: int,
+    only: str,
     as_json: bool,
 ) -> None:
     """Measure the speed of training or decoding against this machine's floor, or of the application.
@@ -74,7 +77,8 @@ def command(
     input event to the changed page, action by action against its budget, and whether the server's memory grows.
     """
     if what == "app":
-        measure_pages(run, repeats=repeats, interactions=interactions, as_json=as_json)
+        names = [name.strip() for name in only.split(",") if name.strip()]
+        measure_pages(run, repeats=repeats, interactions=interactions, only=names, as_json=as_json)
         return
     if what == "train":
         report = measure_training(run)
@@ -110,7 +114,7 @@ def measure_precision(run: Path, widths: tuple[int, ...], *, windows: int, steps
     return benchmark_precision(open_run(run), widths=widths, windows=windows, steps=steps, budget=budget, device=device)
 
 
-def measure_pages(run: Path, *, repeats: int, interactions: int, as_json: bool) -> None:
+def measure_pages(run: Path, *, repeats: int, interactions: int, only: Sequence[str], as_json: bool) -> None:
     """Time the pages in a browser; InputError where there is none to drive."""
     if importlib.util.find_spec("playwright") is None:
         raise InputError("bench app needs Playwright, which is not installed; install it with: pip install playwright")
@@ -121,5 +125,6 @@ def measure_pages(run: Path, *, repeats: int, interactions: int, as_json: bool) 
     if chromium is None:
         install = "apt-get install -y --no-install-recommends chromium"
         raise InputError(f"bench app needs Chromium, which is not installed; install it with: {install}")
-    report = measure_app(run, chromium=chromium, repeats=repeats, interactions=interactions, say=say)
+    turns = {"repeats": repeats, "interactions": interactions}
+    report = measure_app(run, chromium=chromium, **turns, only=only, say=say)
     emit(report, text=speed_text(report), as_json=as_json)
