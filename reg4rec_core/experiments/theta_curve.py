@@ -127,7 +127,7 @@ class ThetaReading:
             return f"{told}: not more than chance explains."
         if self.difference.low <= 0:
             return f"{told}: more than one standard error, yet chance is not ruled out."
-        return f"{told}: a gain beyond chance."
+        return f"{told}: the interval leaves 0 out."
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,8 @@ class ThetaSuggestion:
 
     theta: float
     check_from: int
+    tried: int
+    """Thetas that it was chosen from: the best of many looks better than it is."""
     valid: ThetaReading
     test: ThetaReading | None
     """None without a test sweep that has searched this theta and no pruning, too."""
@@ -145,7 +147,9 @@ class ThetaSuggestion:
         """The verdict in plain words, from validation alone."""
         if math.isinf(self.theta):
             return f"No theta of the sweep ranks the {self.valid.users:,} validation users better than no pruning."
-        return self.valid.sentence
+        if not self.valid.better_than_off:
+            return self.valid.sentence
+        return f"{self.valid.sentence} It is the best of {self.tried} thetas, so part of the gain is luck."
 
 
 def theta_sweeps(run: Path) -> tuple[ThetaSweep, ...]:
@@ -241,7 +245,8 @@ def suggest_theta(valid: ThetaCurve, test: ThetaCurve | None = None) -> ThetaSug
         )
     best = max(valid.points, key=lambda point: (point.metrics["ndcg@10"].mean, point.theta)).theta
     known = test is not None and {best, math.inf} <= set(test.thetas)
-    return ThetaSuggestion(best, valid.check_from, read_at(valid, best), read_at(test, best) if known else None)
+    heard = read_at(test, best) if known else None
+    return ThetaSuggestion(best, valid.check_from, len(valid.thetas), read_at(valid, best), heard)
 
 
 def read_at(curve: ThetaCurve, theta: float) -> ThetaReading:

@@ -124,7 +124,7 @@ def test_the_best_theta_on_validation_is_suggested_with_its_paired_difference_to
     assert suggestion.valid.difference == paired_differences(ours, off, seed=0)["ndcg@10"]
     assert suggestion.valid.standard_error == pytest.approx(math.sqrt(0.2 * 0.8 / 100))
     assert suggestion.valid.better_than_off
-    assert suggestion.sentence.endswith("a gain beyond chance.")
+    assert "the interval leaves 0 out. It is the best of" in suggestion.sentence
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_gain_within_noise_is_called_so(gained, lost, better, ending):
     moved = [0] * lost + [1] * (50 - lost) + [1] * gained + [0] * (50 - gained)
     suggestion = suggest_theta(curve_of({0.1: moved, math.inf: off}))
     assert suggestion.valid.better_than_off is better
-    assert suggestion.sentence.endswith(ending)
+    assert ending in suggestion.sentence
 
 
 def test_test_users_have_no_part_in_the_choice_and_speak_of_the_same_theta(run):
