@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
+PAGE_HELP = "One page that opens without this application and without a network."
+TWIN_HELP = "The numbers of the report, for programs."
+
 
 def share(
     link: str,
@@ -22,40 +25,18 @@ def share(
     with st.popover("Share", icon=":material/ios_share:", width="stretch"):
         st.caption("This link restores exactly this view.")
         st.code(link, language=None, wrap_lines=True)
-        st.download_button(
-            f"Download {what} (JSON)",
-            data=document,
-            file_name=file_name,
-            mime="application/json",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        stem = file_name.removesuffix(".json")
+        _file(f"Download {what} (JSON)", document, file_name, "application/json", "download")
         if graph is not None:
-            st.download_button(
-                "Download the tree (GraphML)",
-                data=graph,
-                file_name=file_name.removesuffix(".json") + ".graphml",
-                mime="application/graphml+xml",
-                icon=":material/account_tree:",
-                on_click="ignore",
-            )
+            _file("Download the tree (GraphML)", graph, f"{stem}.graphml", "application/graphml+xml", "account_tree")
         if report is not None:
-            st.download_button(
-                "Report (HTML)",
-                data=report,
-                file_name=f"report-{file_name.removesuffix('.json')}.html",
-                mime="text/html",
-                icon=":material/article:",
-                on_click="ignore",
-                help="One page that opens without this application and without a network.",
-            )
+            _file("Report (HTML)", report, f"report-{stem}.html", "text/html", "article", PAGE_HELP)
         if twin is not None:
-            st.download_button(
-                "Report (JSON)",
-                data=twin,
-                file_name=f"report-{file_name}",
-                mime="application/json",
-                icon=":material/data_object:",
-                on_click="ignore",
-                help="The numbers of the report, for programs.",
-            )
+            _file("Report (JSON)", twin, f"report-{stem}.json", "application/json", "data_object", TWIN_HELP)
+
+
+def _file(label: str, data: Callable[[], str], name: str, mime: str, icon: str, help: str | None = None) -> None:
+    """A file that is made when it is asked for."""
+    st.download_button(
+        label, data=data, file_name=name, mime=mime, icon=f":material/{icon}:", on_click="ignore", help=help
+    )

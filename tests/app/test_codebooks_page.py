@@ -4,13 +4,12 @@ import json
 import shutil
 from html import escape
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
+from opened_page import MAIN, link_of, opened, page_of
 from safetensors.numpy import load_file, save_file
 from streamlit.testing.v1 import AppTest
-from test_reasoning_page import MAIN
 
 from app.session import codebooks, open_runs
 from reg4rec_core import has_umap_maps
@@ -25,23 +24,8 @@ def app(tiny_run: Path, monkeypatch, tmp_path) -> AppTest:
     return page_of(shutil.copytree(tiny_run, tmp_path / "runs" / "tiny"), monkeypatch, tmp_path)
 
 
-def page_of(run: Path, monkeypatch, folder: Path) -> AppTest:
-    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(run))
-    monkeypatch.chdir(folder)
-    return AppTest.from_file(str(MAIN), default_timeout=120)
-
-
 def started(app: AppTest, **state: str) -> AppTest:
-    app.switch_page(PAGE)
-    for name, value in state.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def link_of(app: AppTest) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(app.code[0].value).query))
+    return opened(app, PAGE, **state)
 
 
 def html_with(app: AppTest, text: str) -> str:

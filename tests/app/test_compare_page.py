@@ -5,9 +5,9 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from opened_page import MAIN, link_of, opened, page_of
 from safetensors.numpy import load_file, save_file
 from streamlit.testing.v1 import AppTest
-from test_reasoning_page import MAIN
 
 from app.session import open_runs
 from reg4rec_core.checkpoint import open_run
@@ -25,29 +25,13 @@ def run(two_stage_run: Path, tmp_path_factory, reg4rec) -> Path:
     return copied
 
 
-def page_of(run: Path, monkeypatch, folder: Path) -> AppTest:
-    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(run))
-    monkeypatch.chdir(folder)
-    return AppTest.from_file(str(MAIN), default_timeout=120)
-
-
 @pytest.fixture
 def app(run, monkeypatch, tmp_path) -> AppTest:
     return page_of(run, monkeypatch, tmp_path)
 
 
 def started(app: AppTest, **state: str) -> AppTest:
-    app.switch_page(PAGE)
-    for name, value in state.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def link_of(app: AppTest) -> dict[str, str]:
-    (link,) = [code.value for code in app.code if code.value.startswith("?")]
-    return dict(parse_qsl(urlsplit(link).query))
+    return opened(app, PAGE, **state)
 
 
 def words_of(app: AppTest) -> str:

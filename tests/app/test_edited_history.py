@@ -1,25 +1,21 @@
 """The Reasoning page on an edited history, without a browser."""
 
 import re
-from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
+from opened_page import MAIN, link_of, page_of
 from streamlit.testing.v1 import AppTest
 
 from app.session import open_runs
 from reg4rec_core import ask_edited, attribute, parse_edits
 
-MAIN = Path(__file__).parents[2] / "app" / "main.py"
 USER = "visitor 9"
 
 
 @pytest.fixture
 def app(tiny_run, monkeypatch, tmp_path) -> AppTest:
-    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(tiny_run))
-    monkeypatch.chdir(tmp_path)
-    return AppTest.from_file(str(MAIN), default_timeout=60)
+    return page_of(tiny_run, monkeypatch, tmp_path)
 
 
 def started(app: AppTest, **state: str) -> AppTest:
@@ -39,10 +35,6 @@ def strip_of(app: AppTest) -> str:
 def numbers(app: AppTest) -> list[str]:
     """The influences under the cards, oldest first."""
     return re.findall(r'aria-hidden="true">([+-][\d.]+)<', strip_of(app))[::-1]
-
-
-def link_of(app: AppTest) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(app.code[0].value).query))
 
 
 def question():

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from opened_page import MAIN, link_of
 from streamlit.testing.v1 import AppTest
-from test_reasoning_page import MAIN, link_of, started
+from test_reasoning_page import started
 
 from app.session import open_runs
 from reg4rec_core import note_lines, notes_file, read_notes

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from opened_page import link_of, page_of
 from streamlit.testing.v1 import AppTest
-from test_reasoning_page import MAIN
-from test_reasoning_page import link_of as search_of
 
 from app.session import open_runs, tour
 from app.view_models.tree import path_key
@@ -32,12 +31,6 @@ def evaluated_run(two_stage_run: Path, tmp_path_factory, reg4rec) -> Path:
     plan = {"stage": "pretrain", "step": 7, "layer": "encoder.0", "dtype": "bf16"}
     (run / "precision.jsonl").write_text(json.dumps(plan) + "\n", encoding="utf-8")
     return run
-
-
-def page_of(run: Path, monkeypatch, folder: Path) -> AppTest:
-    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(run))
-    monkeypatch.chdir(folder)
-    return AppTest.from_file(str(MAIN), default_timeout=120)
 
 
 def started(app: AppTest, **state: str) -> AppTest:
@@ -115,11 +108,11 @@ def test_every_stop_shows_what_its_sentence_says(tiny_run, monkeypatch, tmp_path
             assert f"code {stop.state['code']} · " in words
             assert app.segmented_control(key="facet").value == stop.state["facet"]
         if stop.page == "reasoning":
-            assert {name: search_of(app)[name] for name in ("user", "step")} == {
+            assert {name: link_of(app)[name] for name in ("user", "step")} == {
                 "user": stop.state["user"],
                 "step": str(stop.state["step"]),
             }
-            assert float(search_of(app)["theta"]) == pytest.approx(stop.state["theta"])
+            assert float(link_of(app)["theta"]) == pytest.approx(stop.state["theta"])
         if number < len(stops):
             follow(app)
     pruned, edited = stops[3].state, stops[4].state
@@ -136,16 +129,16 @@ def test_a_link_to_a_stop_leads_there_and_back_leads_to_the_one_before(tiny_run,
     app = started(page_of(tiny_run, monkeypatch, tmp_path), tour="5")
     stops = tour.stops("tiny")
     assert stops[4].caption in card(app)
-    assert search_of(app)["edit"] == stops[4].state["edit"]
+    assert link_of(app)["edit"] == stops[4].state["edit"]
     assert app.query_params["step"] == str(stops[4].state["step"]), "the address alone restores the view"
     app.button(key="tour_back").click().run()
     assert stops[3].caption in card(app)
-    assert "edit" not in search_of(app)
-    assert search_of(app)["path"].startswith(stops[3].state["path"])
+    assert "edit" not in link_of(app)
+    assert link_of(app)["path"].startswith(stops[3].state["path"])
     app.button(key="tour_close").click().run()
     assert not app.exception
     assert "tour" not in app.query_params
-    assert search_of(app)["path"].startswith(stops[3].state["path"]), "one stays where one is"
+    assert link_of(app)["path"].startswith(stops[3].state["path"]), "one stays where one is"
 
 
 def test_with_stored_searches_the_tour_ends_at_the_cohorts(evaluated_run, monkeypatch, tmp_path):

@@ -1,39 +1,25 @@
 """The Reasoning page as a whole, without a browser: it starts, its URL restores it, and bad values end in words."""
 
 import re
-from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from opened_page import MAIN, link_of, opened, page_of
 from streamlit.testing.v1 import AppTest
 
 from app.session import focus_user, open_runs, searches
 from reg4rec_core import InputError
 
 PAGE = "screens/reasoning.py"
-MAIN = Path(__file__).parents[2] / "app" / "main.py"
 
 
 @pytest.fixture
 def app(tiny_run, monkeypatch, tmp_path) -> AppTest:
     """The application on the tiny run, in a folder without checkpoints."""
-    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(tiny_run))
-    monkeypatch.chdir(tmp_path)
-    return AppTest.from_file(str(MAIN), default_timeout=60)
+    return page_of(tiny_run, monkeypatch, tmp_path)
 
 
 def started(app: AppTest, **state: str) -> AppTest:
-    app.switch_page(PAGE)
-    for name, value in state.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def link_of(app: AppTest) -> dict[str, str]:
-    """What the page's own link says: every choice that is in force."""
-    return dict(parse_qsl(urlsplit(app.code[0].value).query))
+    return opened(app, PAGE, **state)
 
 
 def test_the_page_opens_on_a_user_worth_showing(app):

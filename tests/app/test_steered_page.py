@@ -1,25 +1,21 @@
 """The Reasoning page steered, and from a restored branch, without a browser."""
 
 from html import unescape
-from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
+from opened_page import MAIN, link_of, page_of
 from streamlit.testing.v1 import AppTest
 
 from app.session import open_runs
 from reg4rec_core import Fate, ask_edited, ask_from, ask_steered, parse_branch, parse_edits, parse_steering
 
-MAIN = Path(__file__).parents[2] / "app" / "main.py"
 USER = "visitor 9"
 
 
 @pytest.fixture
 def app(tiny_run, monkeypatch, tmp_path) -> AppTest:
-    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(tiny_run))
-    monkeypatch.chdir(tmp_path)
-    return AppTest.from_file(str(MAIN), default_timeout=60)
+    return page_of(tiny_run, monkeypatch, tmp_path)
 
 
 def started(app: AppTest, **state: str) -> AppTest:
@@ -28,10 +24,6 @@ def started(app: AppTest, **state: str) -> AppTest:
     app.run()
     assert not app.exception
     return app
-
-
-def link_of(app: AppTest) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(app.code[0].value).query))
 
 
 def trace_of(*, edit: str = "", steer: str = "", start: str = ""):

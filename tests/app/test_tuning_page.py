@@ -3,11 +3,10 @@
 import math
 import shutil
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from opened_page import MAIN, link_of, opened, page_of
 from streamlit.testing.v1 import AppTest
-from test_reasoning_page import MAIN
 
 from app.session import open_runs
 from app.view_models import theta_cohort as view
@@ -19,23 +18,11 @@ PAGE = "screens/tuning.py"
 @pytest.fixture
 def app(tiny_run: Path, monkeypatch, tmp_path) -> AppTest:
     """The application on the tiny run, in a folder without checkpoints."""
-    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(tiny_run))
-    monkeypatch.chdir(tmp_path)
-    return AppTest.from_file(str(MAIN), default_timeout=120)
+    return page_of(tiny_run, monkeypatch, tmp_path)
 
 
 def started(app: AppTest, **state: str) -> AppTest:
-    app.switch_page(PAGE)
-    for name, value in state.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def link_of(app: AppTest) -> dict[str, str]:
-    (link,) = [code.value for code in app.code if code.value.startswith("?")]
-    return dict(parse_qsl(urlsplit(link).query))
+    return opened(app, PAGE, **state)
 
 
 def words_of(app: AppTest) -> str:

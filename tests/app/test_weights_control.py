@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from opened_page import MAIN, link_of, page_of
 from streamlit.testing.v1 import AppTest
-from test_reasoning_page import MAIN, link_of, started
+from test_reasoning_page import started
 
 from app.session import focus_user, open_runs, searches
 
@@ -12,9 +13,7 @@ from app.session import focus_user, open_runs, searches
 @pytest.fixture
 def app(two_stage_run: Path, monkeypatch, tmp_path) -> AppTest:
     """The application on the run with two stages, in a folder without checkpoints."""
-    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(two_stage_run))
-    monkeypatch.chdir(tmp_path)
-    return AppTest.from_file(str(MAIN), default_timeout=60)
+    return page_of(two_stage_run, monkeypatch, tmp_path)
 
 
 def explanation(app: AppTest) -> str:

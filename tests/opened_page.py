@@ -1,0 +1,33 @@
+"""A page of the application, opened without a browser."""
+
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.session import open_runs
+
+MAIN = Path(__file__).parents[1] / "app" / "main.py"
+
+
+def page_of(run: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> AppTest:
+    """The application on a run, started in a folder without checkpoints."""
+    monkeypatch.setenv(open_runs.RUN_VARIABLE, str(run))
+    monkeypatch.chdir(folder)
+    return AppTest.from_file(str(MAIN), default_timeout=120)
+
+
+def opened(app: AppTest, page: str, **state: str) -> AppTest:
+    """A page with what its address says; it must come up without an exception."""
+    app.switch_page(page)
+    for name, value in state.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def link_of(app: AppTest) -> dict[str, str]:
+    """What the page's own link says: every choice that is in force."""
+    return dict(parse_qsl(urlsplit(next(code.value for code in app.code if code.value.startswith("?"))).query))
