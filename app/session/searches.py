@@ -24,6 +24,8 @@ from reg4rec_core import (
 )
 
 PLAIN = ByHand()
+KEPT = 32
+"""Searches of all visitors that are kept: one takes about a megabyte."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def search(run: OpenRun, user: int, at: str, decode: DecodeConfig, by_hand: ByHa
     return _search(run.key, user, at, decode, by_hand, run)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
 def _search(key: RunKey, user: int, at: str, decode: DecodeConfig, by_hand: ByHand, _run: OpenRun) -> Searched:
     asked = _question(_run, user, at, decode, by_hand)
     trace, seen = asked.trace(), asked.history[asked.history > 0]
@@ -70,7 +72,7 @@ def influence(run: OpenRun, user: int, at: str, decode: DecodeConfig, by_hand: B
     return _influence(run.key, user, at, decode, by_hand, run)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
 def _influence(key: RunKey, user: int, at: str, decode: DecodeConfig, by_hand: ByHand, _run: OpenRun) -> Attribution:
     question = _question(_run, user, at, decode, by_hand)
     return attribute(question, _search(key, user, at, decode, by_hand, _run).trace)
@@ -81,7 +83,7 @@ def smallest(run: OpenRun, user: int, at: str, decode: DecodeConfig, by_hand: By
     return _smallest(run.key, user, at, decode, by_hand, rank, run)
 
 
-@st.cache_resource(max_entries=256, show_spinner="Leaving purchases out…")
+@st.cache_resource(max_entries=KEPT, show_spinner="Leaving purchases out…")
 def _smallest(
     key: RunKey, user: int, at: str, decode: DecodeConfig, by_hand: ByHand, rank: int, _run: OpenRun
 ) -> SmallestEdit:
