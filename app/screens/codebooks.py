@@ -8,6 +8,7 @@ from app.components.figure import figure
 from app.components.footer import footer
 from app.components.markup import page_heading, paragraph, table
 from app.components.share import share
+from app.screens.chosen_run import chosen_run
 from app.screens.codebook_panels import code_map, flow_and_collisions, one_facet
 from app.session import codebooks, open_runs, provenance, theme
 from app.view_models import codebooks as view
@@ -19,7 +20,7 @@ def page() -> None:
     choice = page_heading("What the facets mean", view.INTRODUCTION)
     try:
         with choice:
-            run = open_runs.open_run(controls.run_control(list(open_runs.known_runs())))
+            run = chosen_run()
         explore(run)
     except InputError as error:
         st.error(sentence(str(error)), icon=":material/error:")

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from app.components import controls
 from app.components.check_list import check_list
 from app.components.footer import footer
 from app.components.markup import number_cards, page_heading
+from app.screens.chosen_run import chosen_run
 from app.screens.overview_panels import curves, least_served, missing, number_formats
 from app.screens.tour import entrance
 from app.session import open_runs, overview, provenance, theme, tour
@@ -20,7 +20,7 @@ def page() -> None:
     choice = page_heading("What this is, and how well it works", view.INTRODUCTION)
     try:
         with choice:
-            run = open_runs.open_run(controls.run_control(list(open_runs.known_runs())))
+            run = chosen_run()
         if not tour.is_touring():
             entrance()
         explore(run, overview.run_record(run))

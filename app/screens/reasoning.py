@@ -8,6 +8,7 @@ from app.components.markup import page_heading, paragraph
 from app.components.recommendation_list import recommendation_list
 from app.components.user_picker import user_picker
 from app.screens.by_hand_panels import banners, steering_row
+from app.screens.chosen_run import chosen_run_with_weights
 from app.screens.handed_on import hand_on
 from app.screens.history_panel import history_panel
 from app.screens.reported import Shown
@@ -24,8 +25,7 @@ def page() -> None:
     choice = page_heading("How the model reasoned", view.INTRODUCTION)
     try:
         with choice:
-            run = open_runs.open_run(controls.run_control(list(open_runs.known_runs())))
-            controls.weights_control(run.stages, open_runs.chosen_weights(run), on_choose=open_runs.choose_weights)
+            run = chosen_run_with_weights()
         explore(run)
     except InputError as error:
         st.error(view.sentence(str(error)), icon=":material/error:")

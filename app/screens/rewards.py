@@ -3,12 +3,12 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.components import controls
 from app.components import reward_weights as sliders
 from app.components.footer import footer
 from app.components.markup import page_heading
 from app.components.share import share
 from app.components.user_picker import user_picker
+from app.screens.chosen_run import chosen_run_with_weights
 from app.screens.preview_panels import previews_panel
 from app.screens.reward_panels import Look, all_stored, one_group
 from app.session import address, focus_user, open_runs, provenance, reward_weights
@@ -21,8 +21,7 @@ def page() -> None:
     choice = page_heading("What the rewards teach", view.INTRODUCTION)
     try:
         with choice:
-            run = open_runs.open_run(controls.run_control(list(open_runs.known_runs())))
-            controls.weights_control(run.stages, open_runs.chosen_weights(run), on_choose=open_runs.choose_weights)
+            run = chosen_run_with_weights()
         explore(run)
     except InputError as error:
         st.error(sentence(str(error)), icon=":material/error:")

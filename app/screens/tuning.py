@@ -8,6 +8,7 @@ from app.components.markup import page_heading
 from app.components.share import share
 from app.components.sweep_controls import preset_button
 from app.components.user_picker import user_picker
+from app.screens.chosen_run import chosen_run_with_weights
 from app.screens.theta_cohort import cohort
 from app.screens.theta_explorer import explorer
 from app.session import address, focus_user, open_runs, provenance, theta_profiles, theta_sweeps
@@ -20,8 +21,7 @@ def page() -> None:
     choice = page_heading("Which θ, and what it costs", view.INTRODUCTION)
     try:
         with choice:
-            run = open_runs.open_run(controls.run_control(list(open_runs.known_runs())))
-            controls.weights_control(run.stages, open_runs.chosen_weights(run), on_choose=open_runs.choose_weights)
+            run = chosen_run_with_weights()
         explore(run)
     except InputError as error:
         st.error(sentence(str(error)), icon=":material/error:")

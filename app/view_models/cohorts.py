@@ -36,7 +36,9 @@ NO_STORE = (
 )
 SAMPLES = (500, 2000)
 """Users that the page itself searches."""
-SAMPLE_NOTE = "500 users take about half a minute on an idle machine. They are drawn at random and stored in the run."
+SAMPLE_NOTE = (
+    "500 users take about a quarter of a minute on an idle machine. They are drawn at random and stored in the run."
+)
 NOBODY = "Nobody is in this cohort. Choose everyone above, or widen a condition."
 MOMENTS = {"test": "the last purchase", "valid": "the last but one", "now": "what comes next"}
 STORE_HELP = "Searches of all users, made with `reg4rec trace`: split, weights, and a short code of the settings."
