@@ -120,7 +120,7 @@ class Panel:
 
 
 PRETRAIN_PANELS = {
-    "item losses": {"encoder": "encoder_item", "first state": "first_item", "items left": "left_item"},
+    "item losses": {"encoder": "encoder_item", "items left": "left_item"},
     "token loss": {"token": "token"},
     "category loss": {"category": "category"},
     "validation NDCG@10": {"NDCG@10": "valid_ndcg@10"},
