@@ -20,6 +20,7 @@ from reg4rec_core.evaluation.beam_search import (
     illegal_rate,
     list_coverage,
     search_users,
+    search_users_under,
 )
 from reg4rec_core.evaluation.comparison import compare
 from reg4rec_core.evaluation.first_state import first_state_places
@@ -241,14 +242,14 @@ def under_thetas(
     seed: int,
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """The finished search and the same under other thetas; [] without others."""
-    results, seconds = [main], [main_seconds]
-    for theta, check_from in thetas:
-        started = time.perf_counter()
-        decode = replace(main.decode, theta=theta, check_from=check_from)
-        results.append(search_users(run, main.questions, decode, name=f"search, theta {theta:g}", progress=progress))
-        seconds.append(time.perf_counter() - started)
-    return theta_rows(results, seconds, seed=seed) if thetas else []
+    """The finished search and the same under other thetas, which share their time equally; [] without others."""
+    if not thetas:
+        return []
+    decodes = [replace(main.decode, theta=theta, check_from=check_from, thetas=()) for theta, check_from in thetas]
+    started, name = time.perf_counter(), f"search, {len(decodes)} other thetas together"
+    others = search_users_under(run, main.questions, decodes, name=name, progress=progress)
+    share = (time.perf_counter() - started) / len(decodes)
+    return theta_rows([main, *others], [main_seconds, *[share] * len(decodes)], seed=seed)
 
 
 class Stopwatch:
