@@ -36,6 +36,7 @@ from reg4rec_core.evaluation.side_by_side import (
     theta_rows,
 )
 from reg4rec_core.evaluation.trained_peers import Peers
+from reg4rec_core.machine import Meter
 from reg4rec_core.metrics import bootstrap_interval, gains_at, hits_at
 from reg4rec_core.tokenizer.assignment import collision_rate
 
@@ -72,6 +73,8 @@ class EvalReport:
     decode: DecodeConfig
     seed: int
     seconds: dict[str, float]
+    cost: dict[str, float]
+    """seconds, cpu_seconds and peak_memory_mb of all of it."""
 
     def to_json(self) -> dict[str, Any]:
         """The document of `reg4rec evaluate --json`; an infinite theta reads null."""
@@ -97,7 +100,7 @@ class EvalReport:
             "beam": self.decode.beam_width,
             "decode": asdict(self.decode) | {"theta": theta},
             "seed": self.seed,
-            "seconds": sum(self.seconds.values()),
+            **self.cost,
             "seconds_of": self.seconds,
         }
 
@@ -129,7 +132,7 @@ def evaluate(
     `thetas`, pairs of theta and first compared step, the same search under each of them. InputError when the split
     holds out nothing.
     """
-    clock = Stopwatch()
+    clock, meter = Stopwatch(), Meter()
     questions = held_out(run.interactions, split)
     questions = questions.sample(len(questions) if users is None else users, seed=seed)
     beams: dict[str, BeamResult] = {}
@@ -178,6 +181,7 @@ def evaluate(
         decode=main.decode,
         seed=seed,
         seconds=clock.laps,
+        cost=meter.read(),
     )
 
 

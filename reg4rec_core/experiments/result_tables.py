@@ -254,6 +254,26 @@ def ablation_table(root: Path) -> str:
     return markdown(("cell", "what it is", "control", *header), rows)
 
 
+def cost_table(root: Path) -> str:
+    """What every stage takes on one machine: `reg4rec cost --out assets/results/cost.json`."""
+    results = read_result(root, f"{RESULTS}/cost.json")
+    rows = []
+    for run in results["runs"]:
+        for stage in run["stages"]:
+            name = ", ".join(part for part in (f"`{stage['stage']}`", stage["of"]) if part)
+            memory = "" if stage["peak_memory_mb"] is None else f"{stage['peak_memory_mb'] / 1000:.1f} GB"
+            minutes = (minutes_text(stage[measure]) for measure in ("seconds", "cpu_seconds"))
+            rows.append([name, run["data"], *minutes, memory])
+    return markdown(("stage", "data set", "minutes", "CPU minutes", "peak memory"), rows)
+
+
+def minutes_text(seconds: float | None) -> str:
+    """Seconds as minutes: 0.3, 12; nothing for none."""
+    if seconds is None:
+        return ""
+    return f"{seconds / 60:.1f}" if seconds < 600 else f"{seconds / 60:,.0f}"
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "main": main_table,
     "toys": toys_table,
@@ -267,6 +287,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "theta": theta_table,
     "sweep": sweep_table,
     "ablation": ablation_table,
+    "cost": cost_table,
 }
 """Every table by the name that its marker gives; a function of the repository's folder."""
 
