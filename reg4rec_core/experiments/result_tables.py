@@ -239,6 +239,30 @@ def sweep_table(root: Path) -> str:
     return markdown((f"{results['users']:,} {results['split']} users", *header), rows)
 
 
+def prunes_table(root: Path) -> str:
+    """Right and wrong prunes by the belief before them: `reg4rec sweep --json`, kept as prunes_by_belief.json."""
+    results = read_result(root, f"{RESULTS}/prunes_by_belief.json")
+    rows = []
+    for cell in results["cells"]:
+        steps = {step: row for step, row in cell["prunes_by_belief"].items() if row["pruned"]}
+        rows += [[theta_text(cell["identity"]["decode"]), step, *prunes_row(row)] for step, row in steps.items()]
+    header = ("code", "belief right before it", "pruned", "of these wrongly", "belief right", "belief wrong")
+    return markdown((f"{results['users']:,} {results['split']} users", *header), rows)
+
+
+def prunes_row(row: dict[str, Any]) -> list[str]:
+    """Shares of one step in percent, of the wrong prunes with their number."""
+    texts = [percent(row["belief_accuracy"]), percent(row["pruned_share"])]
+    for block in (row, row["belief_right"], row["belief_wrong"]):
+        texts.append(f"{percent(block['wrong_share'])} ({block['wrong_prunes']:,} of {block['pruned']:,})")
+    return texts
+
+
+def percent(share: float | None) -> str:
+    """12.3 %, a dash for a share of nothing."""
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
 def ablation_table(root: Path) -> str:
     """The cells of an ablation: the summary that `reg4rec ablate` writes, kept as assets/results/ablation.json."""
     results = read_result(root, f"{RESULTS}/ablation.json")
@@ -288,6 +312,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "sweep": sweep_table,
     "ablation": ablation_table,
     "cost": cost_table,
+    "prunes": prunes_table,
 }
 """Every table by the name that its marker gives; a function of the repository's folder."""
 
