@@ -11,10 +11,9 @@ from reg4rec_core.checkpoint import open_run, write_json
 from reg4rec_core.config import HISTORY_LENGTH, SasrecConfig
 from reg4rec_core.data.batching import pad_histories
 from reg4rec_core.evaluation import evaluate, search_split
-from reg4rec_core.evaluation.beam_search import search_users
 from reg4rec_core.evaluation.comparison import paired_differences
 from reg4rec_core.evaluation.held_out import held_out
-from reg4rec_core.evaluation.report import under_thetas, unseen_progress
+from reg4rec_core.evaluation.report import unseen_progress
 from reg4rec_core.evaluation.side_by_side import random_places
 from reg4rec_core.evaluation.trained_peers import StoredPlaces, load_sasrec, open_peers, stored_rankings
 from reg4rec_core.metrics import MISSED, recall_at
@@ -118,9 +117,7 @@ def test_thetas_are_searches_of_their_own_compared_with_this_report(report, reco
 
 def test_a_theta_that_is_asked_for_takes_the_place_of_thetas_by_step(recommender, decode):
     by_step = replace(decode, thetas=(0.05,), top_k=10)
-    few = held_out(recommender.interactions, "test").sample(8, seed=0)
-    main = search_users(recommender, few, by_step, name="", progress=unseen_progress)
-    own, off = under_thetas(recommender, main, 1.0, [(np.inf, 2)], seed=0, progress=unseen_progress)
+    own, off = evaluate(recommender, "test", by_step, users=8, oracle_users=0, thetas=[(np.inf, 2)]).thetas
     assert own["prune_rate"] > off["prune_rate"] == 0
 
 
