@@ -18,7 +18,7 @@ from reg4rec_core.evaluation.calibration import calibrate
 from reg4rec_core.evaluation.comparison import paired_differences
 from reg4rec_core.evaluation.full_ranking import Progress
 from reg4rec_core.evaluation.held_out import HeldOut, Split, held_out
-from reg4rec_core.evaluation.prunes import nodes_per_user, prune_table, pruning_by_step, reliability
+from reg4rec_core.evaluation.prunes import nodes_per_user, prune_table, prunes_by_belief, pruning_by_step, reliability
 from reg4rec_core.evaluation.report import unseen_progress
 from reg4rec_core.experiments.grid import Axis, Cell, cells_of
 from reg4rec_core.experiments.sweep_files import FOLDER, OWN, SUMMARY, is_stored, read_cell, read_places, write_cell
@@ -212,6 +212,7 @@ def cell_document(
         "steps": steps,
         "category_accuracy": category_accuracy(result, catalog),
         "prunes": prune_table(result),
+        "prunes_by_belief": prunes_by_belief(result),
         "reliability": reliability(result, catalog),
         "coverage": list_coverage(result, catalog),
         "distinctness": distinctness(lists),

@@ -55,6 +55,22 @@ def test_a_cell_has_the_numbers_of_a_search_under_its_setting(run, document):
     assert document["cells"][0]["wrong_prunes"] > 0
 
 
+def test_the_prunes_of_a_cell_make_a_table_by_the_belief_before_them(document, tmp_path):
+    (tmp_path / "assets" / "results").mkdir(parents=True)
+    (tmp_path / "assets" / "results" / "prunes_by_belief.json").write_text(json.dumps(document))
+    lines = fill_tables("<!-- table: prunes -->\n<!-- end -->\n", tmp_path).splitlines()[3:-1]
+    strict = document["cells"][0]["prunes_by_belief"]
+    assert sum(step["wrong_prunes"] for step in strict.values()) == pytest.approx(
+        30 * document["cells"][0]["wrong_prunes"]
+    )
+    first = strict["1"]
+    parts = [f"{100 * first[name]:.1f} %" for name in ("belief_accuracy", "pruned_share", "wrong_share")]
+    assert lines[0].startswith(
+        f"| theta .01 from step 1 | 1 | {parts[0]} | {parts[1]} | {parts[2]} ({first['wrong_prunes']}"
+    )
+    assert not [line for line in lines if "theta off" in line], "without prunes there is nothing to tell"
+
+
 def test_differences_are_to_the_runs_own_setting(document):
     own, same, off = document["own"], *document["cells"][1:]
     assert same["metrics"] == own["metrics"]
