@@ -124,6 +124,7 @@ PRETRAIN_PANELS = {
     "token loss": {"token": "token"},
     "category loss": {"category": "category"},
     "validation NDCG@10": {"NDCG@10": "valid_ndcg@10"},
+    "validation loss along paths": {"items": "valid_item_losses"},
 }
 POST_TRAIN_PANELS = {
     "reward, all terms": {"reward": "reward"},

@@ -24,6 +24,7 @@ from reg4rec_core.data.batching import training_windows
 from reg4rec_core.decoding import ItemIndex
 from reg4rec_core.evaluation.held_out import held_out
 from reg4rec_core.evaluation.theta_choice import ThetaChoice, choose_theta, finite
+from reg4rec_core.machine import Meter
 from reg4rec_core.metrics import ndcg_at, recall_at
 from reg4rec_core.model import EncoderDecoder
 from reg4rec_core.training.drawn_labels import drawn_loss
@@ -92,6 +93,8 @@ class Progress:
     """On validation, of the epochs that trained the decoder."""
     best_epoch: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Of the first worker's processor."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,7 +173,7 @@ def pretrain(
         save_resume(resume_file, learner.state(done), settings=settings)
 
     while not finished(done, config):
-        started, seconds_before = time.perf_counter(), done.seconds
+        meter, seconds_before = Meter(), done.seconds
         encoder_alone = trains_encoder_alone(done, config)
         for parameter in network.encoder_parameters():
             parameter.requires_grad_(encoder_rate(done, config) > 0)
@@ -179,7 +182,9 @@ def pretrain(
         places = first_state_places(network, task.validation, workers)
         loss = math.nan if encoder_alone else item_losses(network, task.validation, task.catalog, workers)
         done.epoch += 1
-        done.seconds = workers.of_first(seconds_before + time.perf_counter() - started)
+        taken = meter.read()
+        done.seconds = workers.of_first(seconds_before + taken["seconds"])
+        done.cpu_seconds += workers.of_first(taken["cpu_seconds"])
         ndcg, recall = ndcg_at(places, 10), recall_at(places, 10)
         done.joint_epochs += not encoder_alone
         is_best = judge(done, ndcg, loss)
@@ -235,7 +240,8 @@ def close_run(task: Task, config: PretrainConfig, done: Progress, *, progress: C
     choice = choose_default_theta(run, task.dataset, seconds=left, progress=progress)
     (run.path / "pretrain.resume").unlink(missing_ok=True)
     report = {"epochs": done.epoch, "best_epoch": done.best_epoch, "valid_ndcg@10": done.best_ndcg}
-    report |= {"theta": finite(choice.theta), "seconds": done.seconds}
+    report |= {"theta": finite(choice.theta), "seconds": done.seconds, "cpu_seconds": done.cpu_seconds}
+    report |= {"peak_memory_mb": Meter().read()["peak_memory_mb"]}
     run.update_settings(pretrain_report=report)
     run.write_manifest()
     return report
