@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from small_shop import small_catalog, small_ids, small_interactions
 
-from app import charts
+from app.charts import codebooks as charts
 from app.view_models import codebooks as view
 from reg4rec_core import (
     Agreement,

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from visit import Visit, assert_fits_its_window
 
-from app.cohort_charts import HEAT_GRID
+from app.charts.cohorts import HEAT_GRID
 from reg4rec_core import Cohort, Leaning, mass_along_steps, open_store, read_cohort, users_of
 
 
