@@ -18,6 +18,10 @@ TEST_PROCESSES ?= 2
 # Asked for by name before anything else asks for any torch, so that the installer never fetches a second build.
 TORCH := torch>=2.11,<2.14
 
+# Python compiles a module when it is first imported. Compiling all that is installed, most of which nothing imports,
+# takes a minute or more.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+
 .PHONY: app test lint env
 
 app: $(READY)
@@ -36,6 +40,6 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed, $(PYTHON) is older; name another: make PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)" -e ".[dev]"
+	$(INSTALL) "$(TORCH)"
+	$(INSTALL) "$(TORCH)" -e ".[dev]"
 	@touch $@

@@ -1,23 +1,29 @@
-"""Type checks of the tests: beartype's, once for every form that a call's values take.
+"""Type checks of the tests: jaxtyping's and beartype's, once for every form that a call's values take.
 
 Whether values fit their annotations follows from their types, the type and shape of the numbers in their arrays, and
 their text. Small models search in many small calls of the same form; checking each of them anew took three quarters
-of the time of a search.
+of the time of a search, and binding arguments to names for each of them half of the rest.
 """
 
+import inspect
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable
-from functools import cache, partial
+from dataclasses import is_dataclass
+from functools import cache, partial, wraps
 from typing import Any
 
+import jaxtyping
 import numpy as np
-from beartype import beartype
 from torch import Tensor
 
+EVERY_TIME = jaxtyping.jaxtyped
+"""The decorator that checks each call."""
 LARGEST = 8
 """Longer tuples and lists are checked each time, as are all other collections."""
-PASSED: defaultdict[Hashable, set[Hashable]] = defaultdict(set)
-"""Forms that fit, by function: one inside another function is made anew with each of its calls."""
+PASSED: defaultdict[Hashable, dict[Hashable, set[Hashable]]] = defaultdict(dict)
+"""Forms of arguments that fit, and of the results that fit them, by function: one inside another function is made anew
+with each of its calls."""
 
 
 class Formless(Exception):
@@ -25,37 +31,96 @@ class Formless(Exception):
 
 
 @cache
-def is_collection(kind: type) -> bool:
-    return issubclass(kind, Collection)
+def sort_of(kind: type) -> str:
+    """What tells apart values of this type: the shape of an array, the text of a name, the members of a sequence."""
+    if issubclass(kind, (Tensor, np.ndarray)):
+        return "array"
+    if issubclass(kind, (str, type)):
+        return "name"
+    if kind in (tuple, list):
+        return "sequence"
+    return "collection" if issubclass(kind, Collection) else "plain"
 
 
 def form(value: Any) -> Hashable:
     """All that a check of this value can depend on."""
     kind = type(value)
-    if isinstance(value, (Tensor, np.ndarray)):
+    sort = sort_of(kind)
+    if sort == "plain":
+        return kind
+    if sort == "array":
         return kind, value.dtype, value.shape
-    if kind in (tuple, list) and len(value) <= LARGEST:
-        return kind, *map(form, value)
-    if isinstance(value, (str, type)):
+    if sort == "name":
         return kind, value
-    if is_collection(kind):
-        raise Formless
-    return kind
+    if sort == "sequence" and len(value) <= LARGEST:
+        return kind, *map(form, value)
+    raise Formless
 
 
-def checked(function: Callable[..., Any]) -> Callable[..., None]:
-    """Check arguments and result against the annotations of a function; jaxtyping calls it for its check alone."""
-    name = function.__module__, function.__qualname__, *function.__annotations__.items()
-    passed, checker = PASSED[name], cache(partial(beartype, function))
+def checked_once(thing: Any = None, *, typechecker: Callable) -> Any:
+    """Stands in for `jaxtyping.jaxtyped` on functions and classes."""
+    if thing is None:
+        return partial(checked_once, typechecker=typechecker)
+    if not inspect.isclass(thing):
+        return checked_function(thing, typechecker)
+    if is_dataclass(thing) and "__init__" in vars(thing):
+        thing.__init__ = checked_function(thing.__init__, typechecker)
+    return thing
 
-    def check_once(*arguments: Any, **named: Any) -> None:
+
+def checked_function(function: Callable[..., Any], typechecker: Callable) -> Callable[..., Any]:
+    """The function, with arguments checked before it and its result after it where their forms are new."""
+    passed = PASSED[function.__module__, function.__qualname__, *function.__annotations__.items()]
+    checks = cache(partial(full_checks, function, typechecker))
+
+    @wraps(function)
+    def call(*arguments: Any, **named: Any) -> Any:
         try:
-            key = (form(arguments), *((name, form(value)) for name, value in named.items()))
+            given = (form(arguments), *((name, form(value)) for name, value in named.items()))
         except Formless:
-            checker()(*arguments, **named)
-            return
-        if key not in passed:
-            checker()(*arguments, **named)
-            passed.add(key)
+            return checks()[0](*arguments, **named)
+        if given not in passed:
+            result = checks()[0](*arguments, **named)
+            passed[given] = set()
+            return result
+        result = function(*arguments, **named)
+        try:
+            made = form(result)
+        except Formless:
+            checks()[1](result, *arguments, **named)
+            return result
+        if made not in passed[given]:
+            checks()[1](result, *arguments, **named)
+            passed[given].add(made)
+        return result
 
-    return check_once
+    return call
+
+
+def full_checks(function: Callable[..., Any], typechecker: Callable) -> tuple[Callable[..., Any], Callable[..., None]]:
+    """The function with jaxtyping's checks of every call, and the same checks of a result that is there already."""
+    ready = threading.local()
+
+    @wraps(function)
+    def call(*arguments: Any, **named: Any) -> Any:
+        return ready.result if hasattr(ready, "result") else function(*arguments, **named)
+
+    call.__signature__ = signature_of(function)  # type: ignore[attr-defined]
+    watched = EVERY_TIME(call, typechecker=typechecker)
+
+    def check(result: Any, /, *arguments: Any, **named: Any) -> None:
+        ready.result = result
+        try:
+            watched(*arguments, **named)
+        finally:
+            del ready.result
+
+    return watched, check
+
+
+def signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    """With the classes that annotations name as text, where they are known."""
+    try:
+        return inspect.signature(function, eval_str=True)
+    except NameError:
+        return inspect.signature(function)

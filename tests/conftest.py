@@ -5,17 +5,20 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
+from checked_once import checked_once
 from click.testing import Result
 from command_line import run_command, succeed
-from jaxtyping import install_import_hook
 from quick_theta import theta_chosen_quickly
 
 # Before anything imports the package, so that every annotated shape is checked while the tests run.
-install_import_hook("reg4rec_core", "checked_once.checked")
+jaxtyping.jaxtyped = checked_once
+jaxtyping.install_import_hook("reg4rec_core", "beartype.beartype")
 torch.set_num_threads(1)
 
 KINDS = {
@@ -72,6 +75,18 @@ def write_csv(path: Path, rows: list[dict[str, str]]) -> None:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where processes share the work by files, one of them does all that needs a browser: with one set of servers."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class BrowserTogether(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+    return BrowserTogether(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

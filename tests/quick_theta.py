@@ -1,4 +1,7 @@
-"""Pre-training that spends little on its last act, the choice of theta: that has tests of its own."""
+"""Pre-training that spends little on its last act, the choice of theta: that has tests of its own.
+
+Run as a module, it is the command line with just this changed: for processes that a test starts.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,3 +21,10 @@ def theta_chosen_quickly() -> Iterator[None]:
         patch.setattr(theta_choice, "THETAS", (0.06,))
         patch.setattr(theta_choice, "CHECKS_FROM", (2,))
         yield
+
+
+if __name__ == "__main__":
+    from reg4rec_core.cli import main
+
+    with theta_chosen_quickly():
+        main()

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.charts import Ground, colour_of
+from app.charts.palette import Ground, colour_of
 from app.view_models.reasoning import Shift
 
 CHART_HEIGHT = 232

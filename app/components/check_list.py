@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from app.charts import Ground, colour_of
+from app.charts.palette import Ground, colour_of
 
 COLOURS = {"passed": "regenerated", "failed": "pruned", "unknown": "unknown"}
 """Verdict -> the meaning that has its colour."""

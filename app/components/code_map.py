@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.charts import MAP_HEIGHT
+from app.charts.codebooks import MAP_HEIGHT
 from app.components.markup import table
 
 KEY = "map"

@@ -5,7 +5,7 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from app.charts import Ground, colour_of
+from app.charts.palette import Ground, colour_of
 
 
 def history_strip(cards: pd.DataFrame, ground: Ground, *, next_title: str, outcome: str, note: str) -> None:

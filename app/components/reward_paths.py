@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.charts import Ground, colour_of
-from app.reward_charts import TERM_COLOURS, TERM_STRIPES
+from app.charts.palette import Ground, colour_of
+from app.charts.rewards import TERM_COLOURS, TERM_STRIPES
 from app.view_models.rewards import TERMS, VERDICTS
 
 STYLE = """

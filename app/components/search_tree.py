@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.charts import MARKS, Ground, colour_of
+from app.charts.palette import MARKS, Ground, colour_of
 
 KEY = "tree"
 _HERE = Path(__file__)

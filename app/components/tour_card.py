@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.charts import Ground
+from app.charts.palette import Ground
 
 KEY = "tour_card"
 NEXT_KEY, BACK_KEY = "N", "B"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import charts
+from app.charts import codebooks as charts
 from app.components.code_browser import code_card, code_search
 from app.components.code_map import map_controls, point_map, selected_table
 from app.components.figure import figure

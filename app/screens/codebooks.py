@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import charts
+from app.charts import codebooks as charts
 from app.components import controls
 from app.components.figure import figure
 from app.components.footer import footer

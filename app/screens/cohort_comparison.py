@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import cohort_charts as charts
+from app.charts import cohorts as charts
 from app.components.controls import choice_control
 from app.screens.cohort_look import Look, chart
 from app.session import chosen_cohort, open_runs, stored_searches

@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import cohort_charts as charts
-from app.charts import Ground
+from app.charts import cohorts as charts
+from app.charts.palette import Ground
 from app.components.clickable_chart import clickable_chart
 from app.session import chosen_cohort
 from app.view_models import cohorts as view

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import cohort_charts as charts
+from app.charts import cohorts as charts
 from app.components.controls import choice_control
 from app.screens.cohort_look import Look, chart, heat_map
 from app.session import stored_searches

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import charts
+from app.charts import reasoning as charts
 from app.components import belief, node_panel
 from app.components.markup import table
 from app.session import theme

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import cohort_charts as charts
+from app.charts import cohorts as charts
 from app.components.controls import choice_control
 from app.components.markup import table
 from app.components.user_table import flip_table

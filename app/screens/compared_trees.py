@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import charts
+from app.charts import reasoning as charts
 from app.components import controls
 from app.components.search_tree import legend, search_tree
 from app.screens.compared_lists import both_steps

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import cohort_charts as charts
+from app.charts import cohorts as charts
 from app.components.controls import choice_control
 from app.screens.cohort_comparison import differences
 from app.screens.cohort_look import Look, answer, chart

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import overview_charts as charts
+from app.charts import overview as charts
 from app.components.figure import figure
 from app.components.slice_table import slice_table
 from app.session import open_runs, overview, theme

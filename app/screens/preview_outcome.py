@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from app.charts.rewards import reward_curve
 from app.components.figure import figure
 from app.components.markup import number_cards, table
-from app.reward_charts import reward_curve
 from app.screens.reward_panels import Look
 from app.session import previews, theme
 from app.view_models import previews as view

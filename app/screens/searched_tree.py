@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import charts
+from app.charts import reasoning as charts
 from app.components import belief, controls, node_panel
 from app.components.search_tree import legend, search_tree
 from app.session import focus_user, open_runs, searches, theme

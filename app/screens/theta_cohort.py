@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import tuning_charts as charts
+from app.charts import tuning as charts
 from app.components import sweep_controls
 from app.components.figure import figure
 from app.components.sample_maker import sample_maker

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app import tuning_charts as charts
+from app.charts import tuning as charts
 from app.components.theta_explorer import theta_explorer
 from app.session import theme, theta_profiles
 from app.session.open_runs import OpenRun

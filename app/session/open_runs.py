@@ -1,5 +1,6 @@
 """Runs and their weights, opened once for all visitors."""
 
+import atexit
 import gc
 import os
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ LATEST = "latest"
 """Stands for the weights of the last training stage of a run."""
 RunKey = tuple[str, int, str]
 """A run's path, when it was last written, so that a retrained run is opened afresh, and whose weights are asked for."""
+
+atexit.register(gc.unfreeze)  # what is frozen when Python ends is never let go, and DuckDB says so in forty lines
 
 
 @dataclass(frozen=True)

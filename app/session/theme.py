@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.charts import Ground
+from app.charts.palette import Ground
 
 
 def ground() -> Ground:

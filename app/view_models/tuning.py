@@ -17,6 +17,7 @@ from reg4rec_core import (
     ThetaChange,
     ThetaProfile,
     TraceComparison,
+    profile_document,
 )
 
 INTRODUCTION = (
@@ -140,20 +141,7 @@ def reasoning_words(link: str, check_from: int, own_check_from: int) -> str:
 
 def profile_json(catalog: Catalog, user: str, profile: ThetaProfile) -> str:
     """Every result and the thetas it holds for, as `reg4rec profile --json` prints them."""
-    intervals = [
-        {
-            "low": interval.low,
-            "high": interval.high,
-            "items": [
-                {"key": catalog.item_keys[item], "score": score}
-                for item, score in zip(interval.items.tolist(), interval.scores.tolist(), strict=True)
-            ],
-            "nodes": interval.nodes,
-            "pruned": interval.pruned,
-        }
-        for interval in profile.intervals
-    ]
-    return json.dumps({"user": user, "intervals": intervals}, allow_nan=False, ensure_ascii=False)
+    return json.dumps(profile_document(catalog, user, profile), allow_nan=False, ensure_ascii=False)
 
 
 def preset_decode(own: DecodeConfig, theta: float, check_from: int) -> DecodeConfig:

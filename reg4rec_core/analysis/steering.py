@@ -69,8 +69,7 @@ class Steering:
     rules: tuple[SteeringRule, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.rules) > MAX_RULES:
-            raise InputError(f"steering takes at most {MAX_RULES} rules, got {len(self.rules)}; leave some out")
+        _must_be_few(len(self.rules))
 
     def with_rule(self, kind: str, name: str) -> "Steering":
         """One rule more; a rule that stands already is not repeated. InputError for no sensible rule."""
@@ -86,9 +85,13 @@ def format_steering(steering: Steering) -> str:
 def parse_steering(text: str) -> Steering:
     """Steering from its text; InputError when it says something else."""
     pieces = [piece.strip() for piece in text.split(",")] if text.strip() else []
-    if len(pieces) > MAX_RULES:
-        raise InputError(f"steering takes at most {MAX_RULES} rules, got {len(pieces)}; leave some out")
+    _must_be_few(len(pieces))
     return Steering(tuple(_parse(piece) for piece in pieces))
+
+
+def _must_be_few(count: int) -> None:
+    if count > MAX_RULES:
+        raise InputError(f"steering takes at most {MAX_RULES} rules, got {count}; leave some out")
 
 
 def _parse(piece: str) -> SteeringRule:

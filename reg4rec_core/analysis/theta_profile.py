@@ -7,13 +7,14 @@ largest divergence that it compared and found within theta to the smallest that 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from reg4rec_core.analysis.attribution import Question
 from reg4rec_core.analysis.counterfactual import Move
 from reg4rec_core.decoding.theta_range import Piece, ThetaInterval, search_thetas
-from reg4rec_core.types import Fate, InputError, ReasoningTrace
+from reg4rec_core.types import Catalog, Fate, InputError, ReasoningTrace
 
 
 @dataclass(frozen=True)
@@ -139,3 +140,23 @@ def _check(question: Question, low: float, high: float) -> None:
         raise InputError(
             f"a profile needs one theta for all steps, got thetas {question.config.thetas}; leave them out"
         )
+
+
+def profile_document(catalog: Catalog, user: str, profile: ThetaProfile) -> dict[str, Any]:
+    """The results as plain numbers: each list with its scores, and the thetas that it holds for."""
+    return {
+        "user": user,
+        "intervals": [
+            {
+                "low": interval.low,
+                "high": interval.high,
+                "items": [
+                    {"key": catalog.item_keys[item], "score": score}
+                    for item, score in zip(interval.items.tolist(), interval.scores.tolist(), strict=True)
+                ],
+                "nodes": interval.nodes,
+                "pruned": interval.pruned,
+            }
+            for interval in profile.intervals
+        ],
+    }

@@ -26,6 +26,14 @@ json_option = click.option(
 reading_run_option = click.option(
     "--run", type=click.Path(path_type=Path), default=DEFAULT_RUN, show_default=True, help="Run directory to read."
 )
+user_option = click.option("--user", required=True, help="The user of the data set.")
+moment_option = click.option(
+    "--at",
+    type=click.Choice(["test", "valid", "now"]),
+    default="test",
+    show_default=True,
+    help="The history before the test item, before the validation item, or all of it.",
+)
 weights_option = click.option(
     "--weights",
     type=click.Choice(["latest", "pretrained", "post_trained"]),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reg4rec_core.cli.options import json_option, reading_run_option, weights_option
+from reg4rec_core.cli.options import json_option, moment_option, reading_run_option, user_option, weights_option
 from reg4rec_core.cli.output import emit
 from reg4rec_core.types import InputError
 
@@ -16,14 +16,8 @@ if TYPE_CHECKING:
 
 @click.command("profile")
 @reading_run_option
-@click.option("--user", required=True, help="The user of the data set.")
-@click.option(
-    "--at",
-    type=click.Choice(["test", "valid", "now"]),
-    default="test",
-    show_default=True,
-    help="The history before the test item, before the validation item, or all of it.",
-)
+@user_option
+@moment_option
 @click.option("--theta", default="0:0.2", show_default=True, help="LOW:HIGH, the thetas from LOW to below HIGH.")
 @weights_option
 @json_option
@@ -35,7 +29,7 @@ def command(run: Path, user: str, at: Any, theta: str, weights: str, as_json: bo
     """
     from time import perf_counter
 
-    from reg4rec_core.analysis.theta_profile import profile_theta, theta_intervals
+    from reg4rec_core.analysis.theta_profile import profile_document, profile_theta, theta_intervals
     from reg4rec_core.cli.search_text import history_of_user
     from reg4rec_core.recommender import Recommender
 
@@ -59,26 +53,6 @@ def read_range(text: str) -> tuple[float, float]:
     except ValueError:
         raise InputError(f"--theta reads LOW:HIGH, two numbers such as 0:0.2, got {text!r}") from None
     return low, high
-
-
-def profile_document(catalog: "Catalog", user: str, profile: "ThetaProfile") -> dict[str, Any]:
-    """The intervals as plain numbers."""
-    return {
-        "user": user,
-        "intervals": [
-            {
-                "low": interval.low,
-                "high": interval.high,
-                "items": [
-                    {"key": catalog.item_keys[item], "score": score}
-                    for item, score in zip(interval.items.tolist(), interval.scores.tolist(), strict=True)
-                ],
-                "nodes": interval.nodes,
-                "pruned": interval.pruned,
-            }
-            for interval in profile.intervals
-        ],
-    }
 
 
 def to_text(catalog: "Catalog", profile: "ThetaProfile", document: dict[str, Any]) -> str:

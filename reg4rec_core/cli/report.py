@@ -6,21 +6,15 @@ from typing import Any
 import click
 
 from reg4rec_core.cli.decoding_options import decoding_options, with_options
-from reg4rec_core.cli.options import json_option, reading_run_option, weights_option
+from reg4rec_core.cli.options import json_option, moment_option, reading_run_option, user_option, weights_option
 from reg4rec_core.cli.output import emit
 from reg4rec_core.types import InputError
 
 
 @click.command("report")
 @reading_run_option
-@click.option("--user", required=True, help="The user of the data set.")
-@click.option(
-    "--at",
-    type=click.Choice(["test", "valid", "now"]),
-    default="test",
-    show_default=True,
-    help="The history before the test item, before the validation item, or all of it.",
-)
+@user_option
+@moment_option
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The HTML file; its JSON twin lies beside.")
 @decoding_options
 @weights_option

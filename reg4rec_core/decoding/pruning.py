@@ -159,37 +159,11 @@ def prune_from(
     theta: float | Float[Tensor, "B 1"],
     max_regenerations: int,
 ) -> Verdicts:
-    """The same with divergences from any source."""
-    return _fill_places(_Ledger(valid.shape, source), valid, log_prob, beam_width, theta, max_regenerations)
+    """The same with divergences from any source.
 
-
-def prune_again(
-    valid: Bool[Tensor, "B n"],
-    log_prob: Float[Tensor, "B n"],
-    js: Float[Tensor, "B n"],
-    column: Int[Tensor, "B n"],
-    *,
-    beam_width: int,
-    theta: Float[Tensor, "B 1"],
-    max_regenerations: int,
-) -> Verdicts:
-    """The verdicts of larger thetas from what was written down under a smaller one, without the network.
-
-    A larger theta prunes no more, so every candidate that it tries was tried before.
+    The first W candidates fill the places, and round by round the next ones those that theta empties.
     """
-    memory = _Memory(js, column)
-    return prune_from(memory, valid, log_prob, beam_width=beam_width, theta=theta, max_regenerations=max_regenerations)
-
-
-def _fill_places(
-    ledger: _Ledger,
-    valid: Bool[Tensor, "B n"],
-    log_prob: Float[Tensor, "B n"],
-    beam_width: int,
-    theta: float | Float[Tensor, "B 1"],
-    max_regenerations: int,
-) -> Verdicts:
-    """The first W candidates, and round by round the next ones for those that theta prunes."""
+    ledger = _Ledger(valid.shape, source)
     places = torch.arange(beam_width).expand(len(valid), -1)
     filled = valid[:, :beam_width]
     ledger.try_entries(places, filled, 0, at_once=beam_width)
@@ -212,6 +186,24 @@ def _fill_places(
         empty = empty & ~consistent
         tried = tried + takes
     return _settle(ledger, beam, empty, tried, valid, log_prob)
+
+
+def prune_again(
+    valid: Bool[Tensor, "B n"],
+    log_prob: Float[Tensor, "B n"],
+    js: Float[Tensor, "B n"],
+    column: Int[Tensor, "B n"],
+    *,
+    beam_width: int,
+    theta: Float[Tensor, "B 1"],
+    max_regenerations: int,
+) -> Verdicts:
+    """The verdicts of larger thetas from what was written down under a smaller one, without the network.
+
+    A larger theta prunes no more, so every candidate that it tries was tried before.
+    """
+    memory = _Memory(js, column)
+    return prune_from(memory, valid, log_prob, beam_width=beam_width, theta=theta, max_regenerations=max_regenerations)
 
 
 def _settle(

@@ -3,7 +3,8 @@ import json
 import pytest
 from small_shop import small_catalog, small_ids, small_interactions, small_trace
 
-from app import charts
+from app.charts import reasoning as charts
+from app.charts.palette import MARKS, colour_of
 from app.view_models import reasoning, tree
 from reg4rec_core import read_facets
 
@@ -36,16 +37,16 @@ def test_a_drawing_is_plain_json(facets):
 
 
 def test_kinds_differ_in_shape_or_outline_and_in_dash_not_in_colour_alone():
-    looks = {kind: (mark.symbol, mark.filled) for kind, mark in charts.MARKS.items() if kind != "root"}
+    looks = {kind: (mark.symbol, mark.filled) for kind, mark in MARKS.items() if kind != "root"}
     assert len(set(looks.values())) == len(looks)
-    dead = [charts.MARKS[kind].dash for kind in ("beam_cut", "pruned", "fallback")]
+    dead = [MARKS[kind].dash for kind in ("beam_cut", "pruned", "fallback")]
     assert len(set(dead)) == 3
     assert "none" not in dead
 
 
 @pytest.mark.parametrize("ground", ["light", "dark"])
 def test_every_kind_has_a_colour_of_its_own(ground):
-    colours = [charts.colour_of(kind, ground) for kind in charts.MARKS if kind != "root"]
+    colours = [colour_of(kind, ground) for kind in MARKS if kind != "root"]
     assert len(set(colours)) == len(colours)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from small_shop import small_catalog, small_ids, small_interactions
 
-from app import charts
+from app.charts import codebooks as charts
 from app.view_models import codebooks as view
 from reg4rec_core import (
     Agreement,
@@ -183,7 +183,7 @@ def test_codes_are_coloured_by_load(facets):
 
 def test_many_values_keep_the_frequent_ones_and_sum_the_rest():
     many = ItemAttribute("brand", tuple("abcdefghijkl"), np.array([-1, *range(12)]), True, "", False)
-    named, groups = view._grouped(many, many.values[1:])
+    named, groups = view.grouped(many, many.values[1:])
     assert groups == (*"abcdefg", "all others")
     assert named == [*"abcdefg", *["all others"] * 5]
 

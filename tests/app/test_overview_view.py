@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from app import overview_charts as charts
+from app.charts import overview as charts
 from app.view_models import links
 from app.view_models import overview as view
 from reg4rec_core import Cohort, HealthCheck, Range, SliceMetrics

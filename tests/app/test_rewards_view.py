@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from small_shop import small_catalog, small_interactions, small_trace
 
-from app import reward_charts as charts
+from app.charts import rewards as charts
 from app.view_models import previews as preview_view
 from app.view_models import rewards as view
 from reg4rec_core import InputError, RewardWeights, Rollouts, WeightsEffect, survey_rewards, weigh

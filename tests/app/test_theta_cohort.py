@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app import tuning_charts
+from app.charts import tuning as tuning_charts
 from app.view_models import theta_cohort as view
 from app.view_models import tuning
 from reg4rec_core import DecodeConfig, InputError, ThetaCurve, ThetaPoint, ThetaSweep, flips, suggest_theta

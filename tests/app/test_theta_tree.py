@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from small_shop import small_catalog, small_ids, small_interactions, small_trace
 
-from app import tuning_charts
+from app.charts import tuning as tuning_charts
 from app.view_models import theta_tree
 from reg4rec_core import Fate, ThetaInterval, ThetaProfile, read_facets
 

@@ -1,6 +1,7 @@
 """A real server on the tiny run and a real Chromium in front of it."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def server(tiny_run: Path) -> Iterator[str]:
     """The application on the tiny run."""
     with serve(tiny_run) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def stored_run(tiny_run: Path, tmp_path_factory, reg4rec) -> Path:
+    """A copy of the tiny run with a stored search and a theta sweep of either split. Never write into it."""
+    run = shutil.copytree(tiny_run, tmp_path_factory.mktemp("runs") / "stored")
+    sweep = ("sweep", "--run", run, "--over", "theta=0.01,0.2,inf", "--users", "30", "--split")
+    for arguments in (("trace", "--run", run, "--users", "60"), (*sweep, "valid"), (*sweep, "test")):
+        done = reg4rec(*arguments)
+        assert done.exit_code == 0, done.stderr
+    return run
+
+
+@pytest.fixture(scope="session")
+def stored_server(stored_run: Path) -> Iterator[str]:
+    """The application on the run with what was stored."""
+    with serve(stored_run) as address:
         yield address
 
 

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 from visit import Visit, assert_fits_its_window
 
@@ -31,9 +30,10 @@ def draw_lasso(page: Page, chart: str) -> None:
     page.mouse.up()
 
 
-def test_a_code_in_the_url_opens_its_card(visit: Visit):
+def test_a_code_in_the_url_opens_its_card_and_the_page_fits_its_window(visit: Visit):
     page = opened(visit, code="5")
     expect(page.get_by_text(re.compile(r"code 5 · \d+ items carry it"))).to_be_visible()
+    assert_fits_its_window(page, "codebooks", height=2300)
 
 
 def test_what_a_lasso_holds_is_listed_and_stays_when_the_colours_change(visit: Visit):
@@ -55,9 +55,3 @@ def test_what_a_lasso_holds_is_listed_and_stays_when_the_colours_change(visit: V
     place = canvas.bounding_box()
     page.mouse.click(place["x"] + TOOLS["clear"][0], place["y"] + TOOLS["clear"][1])
     expect(nothing).to_be_visible(timeout=60_000)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_its_window(new_visit, scheme):
-    page = opened(new_visit(color_scheme=scheme))
-    assert_fits_its_window(page, "codebooks", scheme, height=2300)

@@ -1,33 +1,21 @@
 """The Cohorts page in a real browser: from a cell of a chart to the tree of one of its users."""
 
 import re
-import shutil
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
-from served import serve
 from visit import Visit, assert_fits_its_window
 
-from app.cohort_charts import HEAT_GRID
+from app.charts.cohorts import HEAT_GRID
 from reg4rec_core import Cohort, Leaning, mass_along_steps, open_store, read_cohort, users_of
 
 
 @pytest.fixture(scope="module")
-def run(tiny_run: Path, tmp_path_factory, reg4rec) -> Path:
-    """A copy of the tiny run with a stored search."""
-    copied = shutil.copytree(tiny_run, tmp_path_factory.mktemp("runs") / "stored")
-    done = reg4rec("trace", "--run", copied, "--users", "60")
-    assert done.exit_code == 0, done.stderr
-    return copied
-
-
-@pytest.fixture(scope="module")
-def server(run: Path):
+def server(stored_server: str) -> str:
     """The application on the run with a stored search."""
-    with serve(run) as address:
-        yield address
+    return stored_server
 
 
 def opened(visit: Visit) -> Page:
@@ -48,11 +36,14 @@ def click_cell(page: Page, chart: str, column: int, row: int, *, columns: int, r
     page.mouse.click(x, y)
 
 
-def test_a_click_on_a_cell_lists_its_users_and_a_name_leads_to_their_tree(visit: Visit, run: Path):
-    (path,) = (run / "traces").iterdir()
+def test_the_page_fits_and_a_click_on_a_cell_lists_its_users_and_a_name_leads_to_their_tree(
+    visit: Visit, stored_run: Path
+):
+    (path,) = (stored_run / "traces").iterdir()
     store = open_store(path)
     beliefs = mass_along_steps(store, Cohort())
     page = opened(visit)
+    assert_fits_its_window(page, "cohorts", height=2900)
     first = int(beliefs.mass.max(0).argmax())
     click_cell(page, "steps", 2, 0, columns=len(beliefs.steps), rows=len(beliefs.names))
     leaning = Cohort(leans=Leaning(2, beliefs.names[first]))
@@ -81,9 +72,3 @@ def test_a_name_leads_to_the_tree_of_that_search_without_loading_the_application
     assert visit.page.evaluate("window.stays")
     visit.page.go_back()
     visit.page.locator(".st-key-listed_users td a").first.wait_for()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_its_window(new_visit, scheme):
-    page = opened(new_visit(color_scheme=scheme))
-    assert_fits_its_window(page, "cohorts", scheme, height=2900)

@@ -35,7 +35,7 @@ def chosen(page: Page, side: str) -> str:
     return page.locator(f".st-key-tree_{side} path.node.chosen").get_attribute("data-path") or ""
 
 
-def test_a_node_chosen_in_one_tree_is_followed_in_both_and_differences_wear_rings(visit: Visit):
+def test_a_node_chosen_in_one_tree_is_followed_in_both_differences_wear_rings_and_the_page_fits(visit: Visit):
     page = opened(visit)
     rings = page.locator(".st-key-tree_a path.ring.only").count()
     said = page.locator(".st-key-tree_a").locator("xpath=ancestor::*[@data-testid='stColumn'][1]")
@@ -53,6 +53,7 @@ def test_a_node_chosen_in_one_tree_is_followed_in_both_and_differences_wear_ring
             re.compile("chosen"), timeout=60_000
         )
     assert f"path={other}" in page.url
+    assert_fits_its_window(page, "compare", height=3100)
 
 
 def test_a_report_opens_from_a_file_without_request_or_error(visit: Visit, browser: Browser, tmp_path):
@@ -75,9 +76,3 @@ def test_a_report_opens_from_a_file_without_request_or_error(visit: Visit, brows
     assert reader.locator("svg.tree g.node").count() > 100
     assert (asked, errors) == ([file.as_uri()], [])
     reader.context.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_its_window(new_visit, scheme):
-    page = opened(new_visit(color_scheme=scheme))
-    assert_fits_its_window(page, "compare", scheme, height=3100)

@@ -12,12 +12,13 @@ from visit import Visit, assert_fits_its_window
 USER = "visitor 9"
 
 
-def test_a_first_visit_shows_the_tree_of_a_real_user(visit: Visit):
+def test_a_first_visit_shows_the_tree_of_a_real_user_and_the_page_fits_its_window(visit: Visit):
     visit.open()
     assert re.match(r"Search tree of \d+ nodes over 4 steps: \d+ kept", visit.tree)
     assert len(visit.paths()) == int(re.search(r"of (\d+) nodes", visit.tree).group(1))
     assert visit.page.locator(".st-key-recommendations .row").count() == 10
     assert visit.page.get_by_role("heading", name="How the model reasoned").is_visible()
+    assert_fits_its_window(visit.page, "reasoning", height=2100)
 
 
 def test_no_request_leaves_the_machine(visit: Visit):
@@ -29,7 +30,7 @@ def test_no_request_leaves_the_machine(visit: Visit):
     assert {urlsplit(url).hostname for url in elsewhere} == {"127.0.0.1"}
 
 
-def test_theta_changes_the_tree_and_the_address(visit: Visit):
+def test_theta_changes_the_tree_and_the_address_and_without_pruning_nothing_is_pruned(visit: Visit):
     visit.open(user=USER, theta="0.3")
     before = visit.tree
     slider = visit.page.locator(".st-key-theta input[type=range]")
@@ -39,13 +40,8 @@ def test_theta_changes_the_tree_and_the_address(visit: Visit):
     pruned = [int(re.search(r"(\d+) pruned", text).group(1)) for text in (before, after)]
     assert pruned[1] > pruned[0]
     visit.page.wait_for_url(re.compile(r"theta=0(\.0)?(&|$)"))
-
-
-def test_turning_pruning_off_leaves_nothing_pruned(visit: Visit):
-    visit.open(user=USER, theta="0.0")
-    before = visit.tree
     visit.page.locator(".st-key-corp label").click()
-    assert " 0 pruned, 0 regenerated, 0 fallback" in visit.wait_for_tree(other_than=before)
+    assert " 0 pruned, 0 regenerated, 0 fallback" in visit.wait_for_tree(other_than=after)
 
 
 def test_a_link_shows_the_same_numbers_in_a_fresh_browser(visit: Visit, new_visit):
@@ -59,20 +55,17 @@ def test_a_link_shows_the_same_numbers_in_a_fresh_browser(visit: Visit, new_visi
     assert other.page.url.endswith(urlsplit(visit.page.url).query) or "path=" in other.page.url
 
 
-def test_arrow_keys_move_the_step_and_every_view_follows(visit: Visit):
+def test_arrow_keys_move_the_step_every_view_follows_and_nothing_jumps(visit: Visit):
     visit.open(user=USER, step="1")
     assert "Chosen at step 1:" in visit.tree
-    gauge = visit.numbers()["gauge"]
+    gauge, places = visit.numbers()["gauge"], visit.heights("tree", "belief", "recommendations")
     assert "Chosen at step 2:" in visit.press("ArrowRight")
     visit.page.get_by_text("after step 2 and before it").wait_for()
     assert visit.numbers()["gauge"] != gauge
+    assert visit.heights("tree", "belief", "recommendations") == pytest.approx(places, abs=1)
     assert visit.page.locator(".st-key-recommendations .chip.now").first.get_attribute("title").count("step 2") == 1
     assert "Chosen at step 1:" in visit.press("ArrowLeft")
-
-
-def test_an_arrow_key_on_the_slider_moves_one_step_not_two(visit: Visit):
-    visit.open(user=USER, step="1")
-    visit.page.locator(".st-key-step input[type=range]").focus()
+    visit.page.locator(".st-key-step input[type=range]").focus()  # the slider moves by one step, not by two
     assert "Chosen at step 2:" in visit.press("ArrowRight")
     visit.page.wait_for_timeout(500)
     assert "Chosen at step 2:" in visit.tree
@@ -112,17 +105,13 @@ def test_nodes_are_walked_by_keyboard_alone(visit: Visit):
     assert "Chosen at step 1:" in visit.press("ArrowDown")
 
 
-def test_hovering_tells_why_a_node_met_its_fate(visit: Visit):
+def test_hovering_tells_why_a_node_met_its_fate_and_a_click_on_a_recommendation_follows_its_path(visit: Visit):
     visit.open(user=USER)
     visit.page.locator(".st-key-tree path.node").nth(2).hover()
     tip = visit.page.locator(".st-key-tree .tip")
     tip.wait_for()
     assert re.search(r"(Kept|Pruned|Out-scored|Regenerated)", tip.inner_text())
     assert "items" in tip.inner_text()
-
-
-def test_a_click_on_a_recommendation_follows_its_path(visit: Visit):
-    visit.open(user=USER)
     before = visit.numbers()
     visit.page.locator(".st-key-recommendations .row").nth(2).locator(".title").click()
     visit.wait_for_tree(other_than=before["tree"])
@@ -161,21 +150,6 @@ def test_an_unknown_user_is_told_in_one_sentence(visit: Visit):
     visit.page.goto(f"{visit.server}/reasoning?user=nobody")
     visit.page.get_by_text("There is no user 'nobody' in this run").wait_for()
     assert visit.page.locator(".st-key-user_picker").is_visible()
-
-
-def test_nothing_jumps_when_the_step_moves(visit: Visit):
-    visit.open(user=USER, step="1")
-    places = [visit.page.locator(f".st-key-{key}").bounding_box()["y"] for key in ("tree", "belief", "recommendations")]
-    visit.press("ArrowRight")
-    visit.page.get_by_text("after step 2 and before it").wait_for()
-    after = [visit.page.locator(f".st-key-{key}").bounding_box()["y"] for key in ("tree", "belief", "recommendations")]
-    assert after == pytest.approx(places, abs=1)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_its_window(new_visit, scheme):
-    visitor = new_visit(color_scheme=scheme).open(user=USER)
-    assert_fits_its_window(visitor.page, "reasoning", scheme, height=2100)
 
 
 def test_a_code_is_forbidden_by_a_click_and_allowed_again(visit: Visit):

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 from visit import Visit, assert_fits_its_window
 
@@ -23,8 +22,10 @@ def opened(visit: Visit) -> Page:
     return visit.page
 
 
-def test_the_tour_is_walked_from_the_first_stop_to_the_last_by_keyboard(visit: Visit):
+def test_the_overview_fits_its_window_and_the_tour_is_walked_from_the_first_stop_to_the_last_by_keyboard(visit: Visit):
     page = opened(visit)
+    page.locator(".js-plotly-plot").first.wait_for()
+    assert_fits_its_window(page, "overview", height=2200)
     page.get_by_role("button", name="Take the tour").focus()
     page.keyboard.press("Enter")
     for number, place in SEEN.items():
@@ -38,10 +39,3 @@ def test_the_tour_is_walked_from_the_first_stop_to_the_last_by_keyboard(visit: V
             page.keyboard.press("n")
     page.keyboard.press("b")
     expect(page.get_by_text("tour, 5 of 6")).to_be_visible(timeout=60_000)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_its_window(new_visit, scheme):
-    page = opened(new_visit(color_scheme=scheme))
-    page.locator(".js-plotly-plot").first.wait_for()
-    assert_fits_its_window(page, "overview", scheme, height=2200)

@@ -1,13 +1,10 @@
 """The Tuning page in a real browser: tree and list follow theta while it is dragged, without asking the server."""
 
 import re
-import shutil
 import time
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, expect
-from served import serve
 from visit import Visit, assert_fits_its_window
 
 from app.view_models.theta_cohort import slider_theta, take_label
@@ -98,29 +95,15 @@ def test_arrow_keys_walk_from_one_result_to_the_next(visit: Visit):
     assert explorer.part(".status .theta").inner_text() == "θ = 0.001"
 
 
-@pytest.fixture(scope="module")
-def swept_server(tiny_run: Path, tmp_path_factory, reg4rec):
-    """The application on a copy of the tiny run with a theta sweep of either split."""
-    run = shutil.copytree(tiny_run, tmp_path_factory.mktemp("runs") / "swept")
-    for split in ("valid", "test"):
-        done = reg4rec("sweep", "--run", run, "--over", "theta=0.01,0.2,inf", "--users", "30", "--split", split)
-        assert done.exit_code == 0, done.stderr
-    with serve(run) as address:
-        yield address, run
-
-
-def test_the_suggestion_moves_the_slider(browser: Browser, swept_server):
-    address, run = swept_server
-    visit = Visit(browser, address)
+def test_the_suggestion_moves_the_slider(browser: Browser, stored_server: str, stored_run: Path):
+    visit = Visit(browser, stored_server)
     explorer = Explorer(visit, theta="0.1234")
-    found = suggest_theta(read_theta_curve(run, "theta-valid-30"))
+    found = suggest_theta(read_theta_curve(stored_run, "theta-valid-30"))
     taken = f"{slider_theta(found.theta):g}"
     explorer.page.get_by_role("button", name=take_label(found)).click()
     expect(explorer.part(".status .theta")).to_have_text(f"θ = {taken}", timeout=60_000)
     explorer.page.wait_for_url(re.compile(rf"theta={re.escape(taken)}(&|$)"))
     assert not visit.errors
-    for scheme in ("light", "dark"):
-        explorer.page.emulate_media(color_scheme=scheme)
-        explorer.page.locator(".st-key-front .main-svg").first.wait_for()
-        assert_fits_its_window(explorer.page, "tuning", scheme, height=1900)
+    explorer.page.locator(".st-key-front .main-svg").first.wait_for()
+    assert_fits_its_window(explorer.page, "tuning", height=1900)
     visit.context.close()

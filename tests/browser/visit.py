@@ -1,5 +1,6 @@
 """What a visitor of the application does and sees."""
 
+import os
 import time
 from pathlib import Path
 from urllib.parse import urlencode
@@ -7,18 +8,42 @@ from urllib.parse import urlencode
 from playwright.sync_api import Browser, Locator, Page
 
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
+"""Where pages are kept as pictures when the environment variable SCREENSHOTS is set."""
+GROUND = """
+wanted => {
+  const app = document.querySelector('[data-testid="stApp"]')
+  const [red] = getComputedStyle(app).backgroundColor.match(/[0-9]+/g)
+  return (red < 128 ? "dark" : "light") === wanted
+}
+"""
 
 
-def assert_fits_its_window(page: Page, name: str, scheme: str, *, height: int) -> None:
-    """No sideways scrolling at two widths; leaves screenshots, `height` high because pages scroll inside."""
+def assert_fits_its_window(page: Page, name: str, *, height: int) -> None:
+    """No sideways scrolling at two widths, on a light and on a dark ground; the window is then as it was before.
+
+    The pictures are `height` high, because pages scroll inside.
+    """
+    window = page.viewport_size
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(GROUND, arg=scheme)
+        for width in (1280, 1920):
+            page.set_viewport_size({"width": width, "height": 1080})
+            page.wait_for_function(
+                "document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=5000
+            )
+            if os.environ.get("SCREENSHOTS"):
+                picture(page, f"{name}-{width}-{scheme}", height)
+    page.set_viewport_size(window)
+
+
+def picture(page: Page, name: str, height: int) -> None:
+    """The whole page as a picture, once it has been drawn on its ground."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    for width in (1280, 1920):
-        page.set_viewport_size({"width": width, "height": 1080})
-        page.wait_for_function(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=5000
-        )
-        page.set_viewport_size({"width": width, "height": height})
-        page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png")
+    page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
+    page.wait_for_timeout(500)
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
 class Visit:
@@ -71,6 +96,10 @@ class Visit:
             "gauge": self.page.locator(".r4-gauge").get_attribute("aria-label") or "",
             "cards": self.page.locator(".r4-strip").inner_text(),
         }
+
+    def heights(self, *keys: str) -> list[float]:
+        """Where parts of the page begin, in pixels from its top."""
+        return [self.page.locator(f".st-key-{key}").bounding_box()["y"] for key in keys]
 
     def link(self) -> str:
         """The link that the Share button offers."""

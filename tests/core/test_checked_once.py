@@ -6,23 +6,24 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-from checked_once import LARGEST, checked
-from jaxtyping import Float, Int, TypeCheckError, jaxtyped
+from beartype import beartype
+from checked_once import LARGEST, checked_once
+from jaxtyping import Float, Int, TypeCheckError
 from torch import Tensor, nn
 
 
-@jaxtyped(typechecker=checked)
+@checked_once(typechecker=beartype)
 def scaled(rows: Float[Tensor, "B D"], weights: Float[Tensor, "B"], *, last: int = 0) -> Float[Tensor, "B D"]:
     """The wrong shape where `last` says so."""
     return (rows * weights[:, None])[: len(rows) - last]
 
 
-@jaxtyped(typechecker=checked)
+@checked_once(typechecker=beartype)
 def total(parts: tuple[Int[np.ndarray, "n"], ...], mode: Literal["sum", "mean"] = "sum") -> int | float:
     return getattr(np.concatenate(parts), mode)().item()
 
 
-@jaxtyped(typechecker=checked)
+@checked_once(typechecker=beartype)
 @dataclass(frozen=True)
 class Pair:
     left: Float[Tensor, "n"]
@@ -89,16 +90,37 @@ def test_a_form_is_checked_once():
     class Anything(metaclass=Watched):
         """Fits whatever there is."""
 
-    def take(value: Anything) -> None:
-        """Nothing to do."""
+    @checked_once(typechecker=beartype)
+    def take(value: Anything) -> Anything:
+        """Any value."""
+        return value
 
-    checked(take)(1)
+    twice(take, 1)
     looks.clear()
-    twice(checked(take), 1)
+    twice(take, 1)
     assert looks == []
-    twice(checked(take), "a")
-    twice(checked(take), np.ones(2))
-    assert len(looks) == 2
+    twice(take, "a")
+    after_one = len(looks)
+    twice(take, "a")
+    assert after_one == len(looks) > 0
     looks.clear()
-    twice(checked(take), {1: 2})
-    assert len(looks) == 2, "what is inside a collection may have changed"
+    take({1: 2})
+    each = len(looks)
+    twice(take, {1: 2})
+    assert len(looks) == 3 * each > 0, "what is inside a collection may have changed"
+
+
+def test_arguments_are_refused_before_the_function_begins():
+    begun = []
+
+    @checked_once(typechecker=beartype)
+    def begin(number: int) -> int:
+        begun.append(number)
+        return number
+
+    with pytest.raises(TypeCheckError, match="checking the parameters"):
+        begin("one")
+    assert begun == []
+    twice(begin, 1)
+    twice(begin, 2)
+    assert begun == [1, 1, 2, 2], "once a call, also when its result is checked"

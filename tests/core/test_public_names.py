@@ -118,6 +118,7 @@ PUBLIC = [
     "path_ends",
     "preset_json",
     "principal_maps",
+    "profile_document",
     "profile_theta",
     "read_codebooks",
     "read_cohort",

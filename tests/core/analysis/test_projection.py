@@ -2,6 +2,7 @@
 
 import shutil
 
+import numba
 import numpy as np
 import pytest
 from small_run import make_run
@@ -106,12 +107,21 @@ def test_pca_is_there_at_once_and_says_what_it_is(run):
     assert {layout.method for layout in (*maps.codebooks, maps.items)} == {"PCA"}
 
 
+@pytest.fixture
+def few_points(monkeypatch):
+    """UMAP of a handful of points, as plain Python: compiling it takes a hundred times as long as this lasts."""
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    monkeypatch.setattr(projection, "NEIGHBOURS", 4)
+    monkeypatch.setattr(projection, "MIN_POINTS", 8)
+
+
+@pytest.mark.usefixtures("few_points")
 def test_umap_gives_the_same_points_twice_and_keeps_groups_together():
     rng = np.random.default_rng(0)
-    space = np.concatenate([rng.standard_normal((25, 5)), 20 + rng.standard_normal((25, 5))])
+    space = np.concatenate([rng.standard_normal((6, 5)), 20 + rng.standard_normal((6, 5))])
     first, second = lay_out(space), lay_out(space)
     assert first.method == "UMAP"
     assert first.points.tolist() == second.points.tolist()
-    left, right = first.points[:25], first.points[25:]
+    left, right = first.points[:6], first.points[6:]
     spread = max(np.linalg.norm(part - part.mean(0), axis=1).mean() for part in (left, right))
     assert np.linalg.norm(left.mean(0) - right.mean(0)) > 2 * spread

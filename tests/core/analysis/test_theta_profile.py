@@ -9,6 +9,7 @@ import pytest
 from lookup_model import Answers, LookupModel, random_histories, random_ids
 
 import reg4rec_core.decoding.theta_range as theta_range
+import reg4rec_core.decoding.theta_routes as theta_routes
 from reg4rec_core.analysis.attribution import Question
 from reg4rec_core.analysis.theta_profile import (
     ThetaProfile,
@@ -71,7 +72,7 @@ def assert_holds(profile: ThetaProfile, asked: Question, theta: float) -> None:
     assert interval.pruned == (expected.fate == Fate.PRUNED).sum()
 
 
-def assert_exact(asked: Question, *, high: float = 0.7, thetas: int = 200, seed: int = 0) -> ThetaProfile:
+def assert_exact(asked: Question, *, high: float = 0.7, thetas: int = 50, seed: int = 0) -> ThetaProfile:
     """At random thetas, and at every breakpoint from both sides, the profile is a fresh search."""
     profile = profile_theta(asked, 0.0, high)
     lows, highs = ([getattr(interval, name) for interval in profile.intervals] for name in ("low", "high"))
@@ -109,15 +110,15 @@ def test_it_is_exact_under_every_option(seed: int, options: dict) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_it_is_exact_where_scores_are_equal_and_the_order_of_the_beam_decides(seed: int, monkeypatch) -> None:
     ties = []
-    is_tied = theta_range._is_tied
-    monkeypatch.setattr(theta_range, "_is_tied", lambda *given: ties.append(is_tied(*given)) or ties[-1])
+    is_tied = theta_range.is_tied
+    monkeypatch.setattr(theta_range, "is_tied", lambda *given: ties.append(is_tied(*given)) or ties[-1])
     assert_exact(question(seed, RoundModel, beam_width=4), thetas=5)
     assert any(tied.any() for tied in ties)
 
 
 def test_a_range_searched_piece_by_piece_gives_the_same(monkeypatch) -> None:
     whole = profile_theta(question(0), 0.0, 0.7)
-    monkeypatch.setattr(theta_range, "MOST_BEAMS", 3)
+    monkeypatch.setattr(theta_routes, "MOST_BEAMS", 3)
     pieces = profile_theta(question(0), 0.0, 0.7)
     assert pieces.breakpoints == whole.breakpoints
     assert pieces.beams > whole.beams

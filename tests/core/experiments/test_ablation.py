@@ -21,7 +21,7 @@ SETTINGS = {
     "decode": {"beam_width": 6},
 }
 CELLS = ("no-mpq", "no-crss", "no-pars", "no-corp", "window-1", "codebook-size-300")
-BUDGET = ("--minutes", "0.03", "--steps", "2", "--users", "12")
+BUDGET = ("--minutes", "0.01", "--steps", "2", "--users", "12")
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_the_plan_is_listed_without_doing_anything(reg4rec, base_run):
     assert result.exit_code == 0, result.stderr
     document = json.loads(result.stdout)
     assert len(document["cells"]) == 34
-    assert document["cells"][0]["minutes"] == pytest.approx((30 + 60 * 0.03 + 2 * 2.5 + 12 / 100) / 60)
+    assert document["cells"][0]["minutes"] == pytest.approx((30 + 60 * 0.01 + 2 * 2.5 + 12 / 100) / 60)
     assert document["minutes"] == pytest.approx(sum(row["minutes"] for row in document["cells"]))
     assert result.stderr.count("\n") == 36
     assert sorted(path.name for path in base_run.iterdir()) == ["run.json", "tokenizer_report.json"]

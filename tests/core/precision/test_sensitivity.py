@@ -64,10 +64,14 @@ which for a softmax is the exact Fisher matrix. Stored, since a test environment
 install curvlinops: it brings a torchvision along that only fits the GPU build and breaks whatever imports it."""
 
 
-def test_the_kfac_trace_is_that_of_curvlinops():
-    network, inputs = toy()
+@pytest.fixture(scope="module")
+def sampled():
+    """Norms of `toy()` over many draws of labels."""
+    return norms_over(*toy(), 2000)
+
+
+def test_the_kfac_trace_is_that_of_curvlinops(sampled):
     exact = exact_traces(*toy())
-    sampled = norms_over(network, inputs, 4000)
     for name, (kfac, fisher) in CURVLINOPS.items():
         assert exact[name] == pytest.approx((kfac, fisher), rel=1e-5)
         assert sampled[name].kfac_trace == pytest.approx(kfac, rel=0.02)
@@ -86,9 +90,8 @@ def test_curvlinops_still_says_what_is_stored():
         assert float(exact.trace()) == pytest.approx(fisher, rel=1e-5)
 
 
-def test_the_sampled_fisher_trace_has_the_exact_one_as_its_mean():
-    network, inputs = toy()
-    exact, sampled = exact_traces(*toy()), norms_over(network, inputs, 4000)
+def test_the_sampled_fisher_trace_has_the_exact_one_as_its_mean(sampled):
+    exact = exact_traces(*toy())
     for name in exact:
         assert sampled[name].fisher_trace == pytest.approx(exact[name][1], rel=0.04)
 
@@ -107,8 +110,8 @@ def test_the_traces_part_where_large_inputs_make_sure_predictions():
     network[0].weight.data = 3 * toy()[0][2].weight.data.repeat(1, 2)[:, :N_IN]
     kfac, fisher = exact_traces(network, inputs)["0"]
     assert kfac / fisher > 1.5
-    sampled = norms_over(network, inputs, 2000)["0"]
-    assert sampled.kfac_trace / sampled.fisher_trace == pytest.approx(kfac / fisher, rel=0.1)
+    drawn = norms_over(network, inputs, 1000)["0"]
+    assert drawn.kfac_trace / drawn.fisher_trace == pytest.approx(kfac / fisher, rel=0.1)
 
 
 def test_positions_of_a_sequence_count_as_rows_of_one_example():

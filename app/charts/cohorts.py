@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from app.charts import GREY, HEAT, HEAT_STRONG, HEAT_TEXT, Ground, colour_of
+from app.charts.palette import GREY, HEAT, HEAT_STRONG, HEAT_TEXT, Ground, colour_of
 from app.view_models.cohorts import HeatTable
 
 ROW = 28

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts import GROUP_COLOURS, Ground, colour_of
+from app.charts.palette import GROUP_COLOURS, Ground, colour_of
 from app.view_models.overview import FORMAT_ORDER, Panel
 
 DASHES = ("solid", "dash", "dot")

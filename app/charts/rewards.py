@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts import Ground, colour_of
+from app.charts.palette import Ground, colour_of
 
 TERM_COLOURS: dict[Ground, dict[str, str]] = {
     "light": {"step": "#0072B2", "category": "#E69F00", "consistency": "#8B929C", "path": "#009E73"},

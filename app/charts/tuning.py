@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts import GREY, MARKS, ORANGE, Ground, colour_of
+from app.charts.palette import GREY, MARKS, ORANGE, Ground, colour_of
 from app.view_models.theta_cohort import OFF_PLACE, mark_place, theta_place
 from app.view_models.theta_tree import HIGHEST_THETA, LIVES, STATES
 from app.view_models.tree import KINDS, MEANINGS

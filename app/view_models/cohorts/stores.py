@@ -1,0 +1,57 @@
+"""Stored searches: whose they are, how they were made, and how to make one."""
+
+from typing import Any
+
+from app.view_models.reasoning import weights_name
+
+NO_STORE = (
+    "This page needs the searches of many users, made once and kept beside the run; this run has none yet. "
+    "Search a sample here, or all users with the command below, and reload the page."
+)
+SAMPLES = (500, 2000)
+"""Users that the page itself searches."""
+SAMPLE_NOTE = (
+    "500 users take about a quarter of a minute on an idle machine. They are drawn at random and stored in the run."
+)
+MOMENTS = {"test": "the last purchase", "valid": "the last but one", "now": "what comes next"}
+STORE_HELP = "Searches of all users, made with `reg4rec trace`: split, weights, and a short code of the settings."
+
+
+def make_command(run: str, weights: str = "") -> str:
+    """The command that makes a store for this page."""
+    return f"reg4rec trace --run {run}" + (f" --weights {weights}" if weights else "")
+
+
+def other_weights(weights: str | None) -> str:
+    """The stage whose weights a store is to be compared with."""
+    return "pretrained" if weights != "pretrained" else "post_trained"
+
+
+def store_words(description: dict[str, Any]) -> str:
+    """Whose searches a store holds: weights, users, theta and when it was asked."""
+    settings = description.get("settings", {})
+    decode = settings.get("decode", {})
+    parts = [f"{weights_name(settings['weights'])} weights"] if "weights" in settings else []
+    if "users" in description:
+        sampled = "a sample of " if settings.get("users") else ""
+        parts.append(f"{sampled}{description['users']:,} users")
+    if "theta" in decode:
+        theta = decode["theta"]
+        parts.append("no pruning" if theta is None else f"θ {theta:g} from step {decode['check_from']}")
+    if settings.get("split") in MOMENTS:
+        parts.append(f"asked for {MOMENTS[settings['split']]}")
+    return ", ".join(parts)
+
+
+def store_weights(description: dict[str, Any]) -> str:
+    """The training stage whose weights searched, "" where the store does not say."""
+    return str(description.get("settings", {}).get("weights", ""))
+
+
+def sample(description: dict[str, Any]) -> str:
+    """How the users of a store were drawn."""
+    settings, users = description.get("settings", {}), description.get("users")
+    if users is None:
+        return ""
+    drawn = f"{users:,} users drawn at random, seed {settings.get('seed', 0)}"
+    return drawn if settings.get("users") else f"all {users:,} users, no sample"
