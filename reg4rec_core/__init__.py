@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         read_codebooks,
     )
     from reg4rec_core.analysis.cohort import Cohort, Leaning, Range, read_cohort
+    from reg4rec_core.analysis.cohort_users import cohort_users
     from reg4rec_core.analysis.counterfactual import (
         Edit,
         TraceComparison,
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
         ThetaReading,
         ThetaSuggestion,
         ThetaSweep,
+        curve_of_users,
         flips,
         read_theta_curve,
         suggest_theta,
@@ -128,6 +130,7 @@ _HOMES = {
     ),
     "analysis.codebooks": ("Agreement", "CodeFlow", "CodebookReport", "ItemAttribute", "Likeness", "read_codebooks"),
     "analysis.cohort": ("Cohort", "Leaning", "Range", "read_cohort"),
+    "analysis.cohort_users": ("cohort_users",),
     "analysis.counterfactual": (
         "Edit",
         "TraceComparison",
@@ -184,6 +187,7 @@ _HOMES = {
         "ThetaReading",
         "ThetaSuggestion",
         "ThetaSweep",
+        "curve_of_users",
         "flips",
         "read_theta_curve",
         "suggest_theta",
@@ -273,6 +277,7 @@ __all__ = [
     "check_run",
     "code_card",
     "cohort_metrics",
+    "cohort_users",
     "common_brands",
     "compare_by",
     "compare_stores",
@@ -280,6 +285,7 @@ __all__ = [
     "comparison_report",
     "count_fates",
     "count_users",
+    "curve_of_users",
     "drift_over_time",
     "drop_note",
     "explain_beliefs",

@@ -52,7 +52,7 @@ def explore(latest: open_runs.OpenRun) -> None:
     with right:
         cohort(run, theta, check_from, state)
     with take_away:
-        link = permalink(st.context.url or "", state | theta_sweeps.chosen() | address.choices(("against",)))
+        link = permalink(st.context.url or "", state | theta_sweeps.chosen() | address.choices(("against", "top")))
         results = view.profile_json(latest.facets.catalog, key, profile)
         share(link, file_name=f"thetas-{name}.json", document=lambda: results, what="every result")
     footer(provenance.where_from(run.name, run.weights))
