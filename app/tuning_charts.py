@@ -36,9 +36,12 @@ def _kind(kind: str, meaning: str, ground: Ground) -> dict[str, Any]:
 
 
 def explorer_drawing(
-    profile: dict[str, Any], *, name: str, theta: str, own_theta: float, target: int, ground: Ground
+    profile: dict[str, Any], *, name: str, theta: str, own_theta: float, target: int, ground: Ground, fixed: str = ""
 ) -> dict[str, Any]:
-    """A profile as the component draws it; `name` tells whether it is the one that is drawn already."""
+    """A profile as the component draws it; `name` tells whether it is the one that is drawn already.
+
+    `fixed` says in words what stands in the place of a slider that cannot be dragged.
+    """
     return (
         profile
         | explorer_kinds(ground)
@@ -49,6 +52,7 @@ def explorer_drawing(
             "theta": theta,
             "own_theta": own_theta if own_theta <= HIGHEST_THETA else None,
             "target": target,
+            "fixed": fixed,
         }
     )
 

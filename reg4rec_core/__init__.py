@@ -87,6 +87,12 @@ if TYPE_CHECKING:
     from reg4rec_core.evaluation.weights_effect import WeightsEffect, weights_effect
     from reg4rec_core.experiments.grid import Axis
     from reg4rec_core.experiments.previews import PreviewPlan, Previews, PreviewState
+    from reg4rec_core.experiments.reward_choice import (
+        RewardTrial,
+        RewardTuning,
+        read_reward_tuning,
+        reward_tuning_file,
+    )
     from reg4rec_core.experiments.sweep import sweep
     from reg4rec_core.experiments.theta_curve import (
         Flips,
@@ -179,6 +185,7 @@ _HOMES = {
     "evaluation.weights_effect": ("WeightsEffect", "weights_effect"),
     "experiments.grid": ("Axis",),
     "experiments.previews": ("PreviewPlan", "PreviewState", "Previews"),
+    "experiments.reward_choice": ("RewardTrial", "RewardTuning", "read_reward_tuning", "reward_tuning_file"),
     "experiments.sweep": ("sweep",),
     "experiments.theta_curve": (
         "Flips",
@@ -242,6 +249,8 @@ __all__ = [
     "ReportedSearch",
     "ReportedUser",
     "RewardSurvey",
+    "RewardTrial",
+    "RewardTuning",
     "RewardWeights",
     "Rollouts",
     "ScoreParts",
@@ -322,9 +331,11 @@ __all__ = [
     "read_facets",
     "read_notes",
     "read_preset",
+    "read_reward_tuning",
     "read_theta_curve",
     "report_page",
     "reward_settings",
+    "reward_tuning_file",
     "sample_rollouts_at",
     "score_parts",
     "search_document",

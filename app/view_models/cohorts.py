@@ -13,6 +13,7 @@ import pandas as pd
 
 from app.view_models.links import page_link
 from app.view_models.reasoning import date_text, short_category, weights_name
+from app.view_models.step_thetas import text_of
 from reg4rec_core import (
     CategoryDrift,
     Cohort,
@@ -450,14 +451,17 @@ def _place(row: UserRow) -> str:
 def tree_link(address: str, run: str, key: str, settings: dict[str, Any]) -> str:
     """The Reasoning page on a user, with the weights and the settings of the stored search."""
     decode = settings.get("decode", {})
-    theta = decode.get("theta")
+    theta, thetas = decode.get("theta"), decode.get("thetas") or ()
+    off = decode and theta is None and not thetas
     state = {
         "run": run,
         "user": key,
         "weights": settings.get("weights", ""),
         "at": settings.get("split", ""),
-        "theta": "" if theta is None else f"{theta:g}",
-        "corp": "false" if decode and theta is None else "",
+        "theta": "" if theta is None or thetas else f"{theta:g}",
+        "thetas": text_of(thetas),
+        "from": str(decode.get("check_from", "")),
+        "corp": "false" if off else "",
         "beam": str(decode.get("beam_width", "")),
     }
     return page_link(address, "reasoning", state)

@@ -13,7 +13,8 @@ from reg4rec_core.types import Catalog, Fate, ReasoningTrace
 def search_document(catalog: Catalog, trace: ReasoningTrace, asked: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The list and the tree. Numbers are plain; theta may be infinite and a js NaN, which JSON has to write as null.
 
-    `thetas` is there where every step has its own, and then stands for `theta`. `asked` is what was changed by hand (edit, steer, from) as text; what is empty is left out.
+    `thetas` is there where every step has its own, and then stands for `theta`. `asked` is what was changed by hand
+    (edit, steer, from) as text; what is empty is left out.
     """
     return {
         "items": [item_document(catalog, trace, rank) for rank in range(len(trace.items))],

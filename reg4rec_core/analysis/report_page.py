@@ -124,8 +124,11 @@ def _search(searched: Document, document: Document, *, comparison: bool) -> str:
 def _settings(searched: Document) -> str:
     settings = searched["settings"]
     weights = WEIGHTS.get(searched["weights"], searched["weights"])
-    theta = "no pruning" if settings["theta"] is None else (
-        f"θ {settings['theta']:g}, compared from step {settings['check_from']}"
+    limits = [settings["theta"]] if not settings["thetas"] else settings["thetas"]
+    shown = " · ".join("off" if theta is None else f"{theta:g}" for theta in limits)
+    by_step = "θ by step " if settings["thetas"] else "θ "
+    theta = "no pruning" if not any(theta is not None for theta in limits) else (
+        f"{by_step}{shown}, compared from step {settings['check_from']}"
     )  # fmt: skip
     return f"Run {searched['run']}, {weights} weights, {theta}, beam width {settings['beam']}."
 

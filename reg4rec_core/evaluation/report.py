@@ -245,7 +245,7 @@ def under_thetas(
     results, seconds = [main], [main_seconds]
     for theta, check_from in thetas:
         started = time.perf_counter()
-        decode = replace(main.decode, theta=theta, check_from=check_from)
+        decode = replace(main.decode, theta=theta, thetas=(), check_from=check_from)
         results.append(search_users(run, main.questions, decode, name=f"search, theta {theta:g}", progress=progress))
         seconds.append(time.perf_counter() - started)
     return theta_rows(results, seconds, seed=seed) if thetas else []
