@@ -107,6 +107,8 @@ if TYPE_CHECKING:
         suggest_theta,
         theta_sweeps,
     )
+    from reg4rec_core.experiments.theta_report import ReportedThetas, suggestion_of, theta_report
+    from reg4rec_core.experiments.theta_report_page import theta_report_page
     from reg4rec_core.metrics import Interval
     from reg4rec_core.preset import Preset, preset_json, read_preset
     from reg4rec_core.recommender import Recommender
@@ -200,6 +202,8 @@ _HOMES = {
         "suggest_theta",
         "theta_sweeps",
     ),
+    "experiments.theta_report": ("ReportedThetas", "suggestion_of", "theta_report"),
+    "experiments.theta_report_page": ("theta_report_page",),
     "metrics": ("Interval",),
     "preset": ("Preset", "preset_json", "read_preset"),
     "recommender": ("Recommender",),
@@ -247,6 +251,7 @@ __all__ = [
     "ReasoningTrace",
     "Recommender",
     "ReportedSearch",
+    "ReportedThetas",
     "ReportedUser",
     "RewardSurvey",
     "RewardTrial",
@@ -345,10 +350,13 @@ __all__ = [
     "search_users",
     "smallest_edit",
     "suggest_theta",
+    "suggestion_of",
     "survey_rewards",
     "sweep",
     "theta_changes",
     "theta_intervals",
+    "theta_report",
+    "theta_report_page",
     "theta_sweeps",
     "transition_sources",
     "umap_maps",

@@ -1,5 +1,6 @@
 """Which theta: one shopper's search that follows it while it is dragged, beside what it does to everybody."""
 
+import json
 import math
 
 import streamlit as st
@@ -15,11 +16,12 @@ from app.screens.chosen_run import chosen_run_with_weights
 from app.screens.step_thresholds import looked_at
 from app.screens.theta_cohort import cohort
 from app.screens.theta_explorer import explorer, explorer_by_step
+from app.screens.theta_reported import report_of
 from app.session import address, focus_user, open_runs, provenance, step_thetas, theta_sweeps
 from app.view_models import tuning as view
 from app.view_models.reasoning import permalink, sentence
 from app.view_models.step_thetas import link_text, text_of
-from reg4rec_core import InputError, preset_json
+from reg4rec_core import InputError, preset_json, theta_report_page
 
 
 def page() -> None:
@@ -62,7 +64,11 @@ def explore(latest: open_runs.OpenRun) -> None:
         chosen = state | theta_sweeps.chosen() | address.choices(("against", "top"))
         one = {"thetas": link_text(thetas, own)}
         link = permalink(st.context.url or "", chosen | one)
-        share(link, file_name=f"thetas-{name}.json", document=lambda: results, what="every result")
+        share(
+            link, file_name=f"thetas-{name}.json", document=lambda: results, what="every result",
+            report=lambda: theta_report_page(report_of(run, decode, link)),
+            twin=lambda: json.dumps(report_of(run, decode, link), ensure_ascii=False),
+        )  # fmt: skip
     footer(provenance.where_from(run.name, run.weights))
 
 

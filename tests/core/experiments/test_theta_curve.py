@@ -1,14 +1,18 @@
 """Finished sweeps over theta alone, read back."""
 
+import json
 import math
+import re
 import shutil
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
 from reg4rec_core.checkpoint import open_run, write_json
+from reg4rec_core.config import DecodeConfig
 from reg4rec_core.evaluation import search_split
 from reg4rec_core.evaluation.beam_search import search_users
 from reg4rec_core.evaluation.comparison import paired_differences
@@ -24,6 +28,8 @@ from reg4rec_core.experiments.theta_curve import (
     suggest_theta,
     theta_sweeps,
 )
+from reg4rec_core.experiments.theta_report import ReportedThetas, suggestion_of, theta_report
+from reg4rec_core.experiments.theta_report_page import theta_report_page
 from reg4rec_core.metrics import (
     MISSED,
     Interval,
@@ -235,3 +241,56 @@ def test_a_suggestion_needs_a_validation_sweep_with_pruning_off():
         suggest_theta(curve_of({0.1: [1, 2], 0.2: [1, 0]}))
     with pytest.raises(InputError, match="in their split alone"):
         suggest_theta(curve, replace(curve, split="test", check_from=3))
+
+
+def test_the_report_holds_the_curves_the_choice_and_its_evidence(run, reg4rec, tmp_path):
+    out = tmp_path / "thetas.html"
+    done = reg4rec("report", "--run", run, "--thetas", "--theta", "0.05", "--out", out, "--json")
+    assert done.exit_code == 0, done.stderr
+    document, page = json.loads(out.with_suffix(".json").read_text("utf-8")), out.read_text("utf-8")
+    curves = [read_theta_curve(run, f"theta-{split}-12") for split in ("valid", "test")]
+    for told, curve in zip(document["sweeps"], curves, strict=True):
+        assert [point["theta"] for point in told["points"]] == [0.01, 0.05, 0.2, None]
+        for point, known in zip(told["points"], curve.points, strict=True):
+            assert point["metrics"]["ndcg@10"]["mean"] == known.metrics["ndcg@10"].mean
+            assert (point["pruned"], point["distinctness"]) == (known.pruned, known.distinctness)
+    found = suggest_theta(*curves)
+    assert document["suggestion"]["sentence"] == found.sentence
+    assert document["suggestion"]["valid"]["difference"]["mean"] == found.valid.difference.mean
+    assert document["suggestion"]["test"]["ndcg"]["mean"] == found.test.ndcg.mean
+    assert document["chosen"] == {"theta": 0.05, "thetas": [], "check_from": 1}
+    assert page == theta_report_page(document)
+    assert page.count("<svg") == page.count("</svg>") == 2 * 7
+    assert "θ 0.05, compared from step 1. The run&#x27;s own setting is θ 0.2, compared from step 1." in page
+    assert escape(found.sentence) in page
+    assert not re.search(r"<script|<link|src=|url\(", page)
+    assert len(page) < 300_000
+
+
+def test_a_report_of_a_sweep_that_kept_less_leaves_it_out(run, reg4rec, tmp_path):
+    curve = read_theta_curve(run, "theta-valid-12")
+    some = curve_of_users(replace(curve, counts=None), "history_5~", curve.user_rows[:5], Recommender.load(run).catalog)
+    by_step = DecodeConfig(thetas=(0.4, math.inf))
+    reported = ReportedThetas("r<b>", "pretrained", {}, by_step, DecodeConfig(), (some,), suggestion_of((some,)), None)
+    document = theta_report(reported, link="http://host/tuning?x=1&y=2")
+    assert json.loads(json.dumps(document, allow_nan=False))["sweeps"][0]["points"][0]["pruned"] is None
+    page = theta_report_page(document)
+    assert page.count("<svg") == 4
+    assert "θ by step 0.4 · off, compared from step 2" in page
+    assert "Users of the cohort history_5~ alone." in page
+    assert "r&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert 'href="http://host/tuning?x=1&amp;y=2"' in page
+    assert "the test users are not heard" in page
+
+
+def test_a_report_needs_a_sweep_and_one_subject(run, reg4rec, tiny_run, tmp_path):
+    out = ("--out", tmp_path / "x.html")
+    for run_of, arguments, message in (
+        (tiny_run, ("--thetas",), "has no finished theta sweep of its pretrained weights; make one with"),
+        (run, (), "give either --user KEY or --thetas"),
+        (run, ("--thetas", "--user", "visitor 9"), "give either --user KEY or --thetas"),
+    ):
+        done = reg4rec("report", "--run", run_of, *arguments, *out)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert message in done.stderr
