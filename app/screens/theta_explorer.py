@@ -1,5 +1,6 @@
 """One user under every theta, or under one for every step: the left half of the Tuning page."""
 
+import math
 from dataclasses import replace
 
 import streamlit as st
@@ -40,11 +41,13 @@ def explorer_by_step(run: OpenRun, key: str, at: str, thetas: tuple[float, ...],
 
 
 def draw(run: OpenRun, user: int, at: str, found: Profiled, *, name: str, theta: float, fixed: str = "") -> None:
+    """The tree beside the list, with the slider unless `fixed` says what stands in its place."""
+    own = run.recommender.decode
     drawing = charts.explorer_drawing(
         found.drawing,
         name="|".join(map(str, (run.key, user, at, name))),
         theta=view.theta_text(theta),
-        own_theta=run.recommender.decode.theta,
+        own_theta=math.inf if own.thetas else own.theta,
         target=view.place_of(run.recommender.target(user, at), found.drawing["item_rows"]),
         ground=theme.ground(),
         fixed=fixed,
