@@ -65,7 +65,7 @@ def since_control(last: int, default: int) -> int:
         "from step",
         steps,
         index=steps.index(default),
-        key="from",
+        key="check_from",
         bind="query-params",
         help="The first step whose belief is compared. The first codes say what kind of item it is, so their jumps are "
         "no inconsistency yet.",

@@ -462,7 +462,7 @@ def tree_link(address: str, run: str, key: str, settings: dict[str, Any]) -> str
         "at": settings.get("split", ""),
         "theta": "" if theta is None or thetas else f"{theta:g}",
         "thetas": text_of(thetas),
-        "from": str(decode.get("check_from", "")),
+        "check_from": str(decode.get("check_from", "")),
         "corp": "false" if off else "",
         "beam": str(decode.get("beam_width", "")),
     }

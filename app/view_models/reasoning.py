@@ -354,7 +354,7 @@ def link_state(decode: DecodeConfig, focus: Focus, trace: ReasoningTrace) -> dic
     off = np.isinf([decode.theta, *decode.thetas]).all()
     return {
         "theta": "" if off or decode.thetas else f"{decode.theta:g}",
-        "from": str(decode.check_from),
+        "check_from": str(decode.check_from),
         "corp": "false" if off else "true",
         "beam": str(decode.beam_width),
         "step": str(focus.step),

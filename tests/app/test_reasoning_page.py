@@ -62,9 +62,9 @@ def test_query_parameters_restore_the_view(app):
 
 
 def test_thetas_by_step_and_the_first_compared_step_are_restored_and_explained(app):
-    started(app, user="visitor 9", **{"thetas": "0.7,0.01,0.02", "from": "1", "theta": "0.3"})
+    started(app, user="visitor 9", thetas="0.7,0.01,0.02", check_from="1", theta="0.3")
     state = link_of(app)
-    assert (state["thetas"], state["from"], state["corp"]) == ("0.7,0.01,0.02", "1", "true")
+    assert (state["thetas"], state["check_from"], state["corp"]) == ("0.7,0.01,0.02", "1", "true")
     assert "theta" not in state
     assert [app.number_input(key=f"theta_step_{step}").value for step in (1, 2, 3)] == [0.7, 0.01, 0.02]
     assert "the θ of its step" in " ".join(text.value for text in [*app.markdown, *app.html])
@@ -123,7 +123,7 @@ def test_an_unknown_user_is_an_error_in_one_sentence_and_the_search_stays(app):
         {"path": "9.9-<script>"},
         {"path": "-" * 500},
         {"fold": "2"},
-        {"from": "99"},
+        {"check_from": "99"},
         {"run": "../../etc"},
     ],
 )

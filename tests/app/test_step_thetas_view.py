@@ -47,6 +47,6 @@ def test_the_highest_theta_prunes_nothing():
 def test_a_stored_search_by_step_leads_to_its_own_tree():
     decode = {"theta": None, "thetas": [0.1, None], "check_from": 1, "beam_width": 6}
     link = tree_link("http://host/cohorts", "demo", "7", {"decode": decode})
-    assert "thetas=0.1%2C0.7&from=1&beam=6" in link
+    assert "thetas=0.1%2C0.7&check_from=1&beam=6" in link
     assert "corp" not in link
     assert "theta=&" not in link

@@ -56,7 +56,7 @@ def test_a_theta_for_every_step_is_chosen_shown_and_restored(app):
     assert "theta" not in state
     assert "θ by step, compared from step 2: " in words_of(app)
     (link,) = [text.value for text in app.caption if "on the Reasoning page" in text.value]
-    assert "thetas=0.05%2C0.05%2C0.7&from=2" in link
+    assert "thetas=0.05%2C0.05%2C0.7&check_from=2" in link
     app.segmented_control(key="theta_rule").set_value("one").run()
     assert (link_of(app)["theta"], link_of(app).get("thetas", "")) == ("0.05", "")
     assert not app.exception
