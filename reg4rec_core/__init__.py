@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         read_codebooks,
     )
     from reg4rec_core.analysis.cohort import Cohort, Leaning, Range, read_cohort
+    from reg4rec_core.analysis.cohort_users import cohort_users
     from reg4rec_core.analysis.counterfactual import (
         Edit,
         TraceComparison,
@@ -87,6 +88,12 @@ if TYPE_CHECKING:
     from reg4rec_core.evaluation.weights_effect import WeightsEffect, weights_effect
     from reg4rec_core.experiments.grid import Axis
     from reg4rec_core.experiments.previews import PreviewPlan, Previews, PreviewState
+    from reg4rec_core.experiments.reward_choice import (
+        RewardTrial,
+        RewardTuning,
+        read_reward_tuning,
+        reward_tuning_file,
+    )
     from reg4rec_core.experiments.sweep import sweep
     from reg4rec_core.experiments.theta_curve import (
         Flips,
@@ -95,11 +102,14 @@ if TYPE_CHECKING:
         ThetaReading,
         ThetaSuggestion,
         ThetaSweep,
+        curve_of_users,
         flips,
         read_theta_curve,
         suggest_theta,
         theta_sweeps,
     )
+    from reg4rec_core.experiments.theta_report import ReportedThetas, suggestion_of, theta_report
+    from reg4rec_core.experiments.theta_report_page import theta_report_page
     from reg4rec_core.metrics import Interval
     from reg4rec_core.preset import Preset, preset_json, read_preset
     from reg4rec_core.recommender import Recommender
@@ -129,6 +139,7 @@ _HOMES = {
     ),
     "analysis.codebooks": ("Agreement", "CodeFlow", "CodebookReport", "ItemAttribute", "Likeness", "read_codebooks"),
     "analysis.cohort": ("Cohort", "Leaning", "Range", "read_cohort"),
+    "analysis.cohort_users": ("cohort_users",),
     "analysis.counterfactual": (
         "Edit",
         "TraceComparison",
@@ -178,6 +189,7 @@ _HOMES = {
     "evaluation.weights_effect": ("WeightsEffect", "weights_effect"),
     "experiments.grid": ("Axis",),
     "experiments.previews": ("PreviewPlan", "PreviewState", "Previews"),
+    "experiments.reward_choice": ("RewardTrial", "RewardTuning", "read_reward_tuning", "reward_tuning_file"),
     "experiments.sweep": ("sweep",),
     "experiments.theta_curve": (
         "Flips",
@@ -186,11 +198,14 @@ _HOMES = {
         "ThetaReading",
         "ThetaSuggestion",
         "ThetaSweep",
+        "curve_of_users",
         "flips",
         "read_theta_curve",
         "suggest_theta",
         "theta_sweeps",
     ),
+    "experiments.theta_report": ("ReportedThetas", "suggestion_of", "theta_report"),
+    "experiments.theta_report_page": ("theta_report_page",),
     "metrics": ("Interval",),
     "preset": ("Preset", "preset_json", "read_preset"),
     "recommender": ("Recommender",),
@@ -238,8 +253,11 @@ __all__ = [
     "ReasoningTrace",
     "Recommender",
     "ReportedSearch",
+    "ReportedThetas",
     "ReportedUser",
     "RewardSurvey",
+    "RewardTrial",
+    "RewardTuning",
     "RewardWeights",
     "Rollouts",
     "ScoreParts",
@@ -275,6 +293,7 @@ __all__ = [
     "check_run",
     "code_card",
     "cohort_metrics",
+    "cohort_users",
     "common_brands",
     "compare_by",
     "compare_stores",
@@ -282,6 +301,7 @@ __all__ = [
     "comparison_report",
     "count_fates",
     "count_users",
+    "curve_of_users",
     "drift_over_time",
     "drop_note",
     "explain_beliefs",
@@ -319,9 +339,11 @@ __all__ = [
     "read_facets",
     "read_notes",
     "read_preset",
+    "read_reward_tuning",
     "read_theta_curve",
     "report_page",
     "reward_settings",
+    "reward_tuning_file",
     "sample_rollouts_at",
     "score_parts",
     "search_document",
@@ -331,10 +353,13 @@ __all__ = [
     "search_users",
     "smallest_edit",
     "suggest_theta",
+    "suggestion_of",
     "survey_rewards",
     "sweep",
     "theta_changes",
     "theta_intervals",
+    "theta_report",
+    "theta_report_page",
     "theta_sweeps",
     "transition_sources",
     "umap_maps",

@@ -113,6 +113,10 @@ def stored_search(side: Side, at: str) -> Path | None:
         decode = settings.get("decode", {})
         theta = float("inf") if decode.get("theta") is None else float(decode["theta"])
         asked = (settings.get("split"), settings.get("weights"), decode.get("beam_width"), theta)
-        if asked[:3] == wanted[:3] and (theta == side.theta or abs(theta - side.theta) < 1e-6):
+        if (
+            asked[:3] == wanted[:3]
+            and not decode.get("thetas")
+            and (theta == side.theta or abs(theta - side.theta) < 1e-6)
+        ):
             return path
     return None

@@ -84,9 +84,10 @@ def _pruned(run: OpenRun) -> view.Stop | None:
     """A pruned branch under the run's own theta where it has one, under the most lenient that prunes otherwise."""
     own = run.recommender.decode
     for user in _users(run):
-        for theta in (own.theta, *(theta for theta in view.THETAS if theta < own.theta)):
-            if np.isfinite(theta) and len(run.recommender.history(user)):
-                trace = searches.search(run, user, "test", replace(own, theta=theta)).trace
+        lower = (theta for theta in view.THETAS if own.thetas or theta < own.theta)
+        for decode in (own, *(replace(own, theta=theta, thetas=()) for theta in lower)):
+            if np.isfinite([decode.theta, *decode.thetas]).any() and len(run.recommender.history(user)):
+                trace = searches.search(run, user, "test", decode).trace
                 stop = view.pruned_stop(trace, run.facets, own, user=_key(run, user))
                 if stop is not None:
                     return stop

@@ -54,11 +54,12 @@ def stop_number(asked: str | None, count: int) -> int | None:
 
 
 def search_state(user: str, decode: DecodeConfig, *, theta: float | None = None, step: int, path: str = "") -> State:
-    """The Reasoning page on a user; `theta` None is the run's own."""
+    """The Reasoning page on a user; `theta` None is the run's own, which may be one for every step."""
+    by_step = theta is None and bool(decode.thetas)
     theta = decode.theta if theta is None else theta
-    pruning = bool(np.isfinite(theta))
+    pruning = by_step or bool(np.isfinite(theta))
     state: dict[str, str | int | float | bool] = {"user": user, "at": "test", "corp": pruning}
-    state |= {"theta": float(theta)} if pruning else {}
+    state |= {"theta": float(theta)} if pruning and not by_step else {}
     state |= {"beam": decode.beam_width, "step": step, "fold": True}
     return state | ({"path": path} if path else {})
 
@@ -142,12 +143,14 @@ def pruned_stop(trace: ReasoningTrace, facets: Facets, decode: DecodeConfig, *, 
     node = int(pruned[np.argmax(trace.log_prob[pruned])])
     others = np.flatnonzero(stepped_in & (trace.step == trace.step[node]))
     other = int(others[np.argmax(trace.score[others])])
+    limit = trace.theta_at(int(trace.step[node]))
     caption = (
         f"The branch “{node_name(trace, facets, node)}” ends at step {trace.step[node]}: it would have moved the "
-        f"belief by {trace.js[node]:.3f}, more than the limit θ = {trace.theta:.3f} set here. The search went back, "
+        f"belief by {trace.js[node]:.3f}, more than the limit θ = {limit:.3f} set here. The search went back, "
         f"and “{node_name(trace, facets, other)}”, the best of what had not been tried, took a freed place (triangle)."
     )
-    state = search_state(user, decode, theta=trace.theta, step=int(trace.step[node]), path=path_key(trace, node))
+    theta = None if trace.thetas else trace.theta
+    state = search_state(user, decode, theta=theta, step=int(trace.step[node]), path=path_key(trace, node))
     return Stop("reasoning", "A branch that was pruned", caption, state)
 
 

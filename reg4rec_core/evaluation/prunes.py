@@ -1,5 +1,6 @@
 """What pruning did to the targets, and how far the category belief that it trusts can be trusted."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,10 +35,26 @@ def pruning_by_step(result: BeamResult) -> dict[str, dict[str, float]]:
     }
 
 
-def nodes_per_user(result: BeamResult) -> float:
-    """States that the network was asked about for a user, the root included; leaves need no state."""
+@dataclass(frozen=True)
+class SearchCounts:
+    """What each user's search took, over all steps whose code has a belief."""
+
+    nodes: Int[np.ndarray, "B"]
+    """States that the network was asked about, the root included; leaves need no state."""
+    pruned: Int[np.ndarray, "B"]
+    regenerated: Int[np.ndarray, "B"]
+    fallback: Int[np.ndarray, "B"]
+    wrong_prunes: Int[np.ndarray, "B"]
+    """Pruned candidates whose items left still held the target."""
+
+
+def counts_per_user(result: BeamResult) -> SearchCounts:
+    """What each user's search took."""
     found = result.searched
-    return 1.0 + float((found.kept + found.pruned + found.fallback)[:, :-1].sum(1).mean())
+    tried = found.kept + found.pruned + found.fallback
+    counts = (tried, found.pruned, found.regenerated, found.fallback, found.prunes_by[:, :, 1].sum(-1))
+    nodes, *others = (column[:, :-1].sum(1).astype(np.int64) for column in counts)
+    return SearchCounts(1 + nodes, *others)
 
 
 def prune_table(result: BeamResult) -> dict[str, Any]:

@@ -79,8 +79,8 @@ class StoreSettings:
 
     def to_json(self) -> dict[str, Any]:
         """JSON knows no infinity: a theta that prunes nothing reads null."""
-        theta = self.decode.theta if math.isfinite(self.decode.theta) else None
-        return asdict(self) | {"decode": asdict(self.decode) | {"theta": theta}}
+        theta, *thetas = (one if math.isfinite(one) else None for one in (self.decode.theta, *self.decode.thetas))
+        return asdict(self) | {"decode": asdict(self.decode) | {"theta": theta, "thetas": thetas}}
 
 
 @dataclass(frozen=True)

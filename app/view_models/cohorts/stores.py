@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.view_models.reasoning import weights_name
+from app.view_models.step_thetas import text_of
 
 NO_STORE = (
     "This page needs the searches of many users, made once and kept beside the run; this run has none yet. "
@@ -36,8 +37,10 @@ def store_words(description: dict[str, Any]) -> str:
         sampled = "a sample of " if settings.get("users") else ""
         parts.append(f"{sampled}{description['users']:,} users")
     if "theta" in decode:
-        theta = decode["theta"]
-        parts.append("no pruning" if theta is None else f"θ {theta:g} from step {decode['check_from']}")
+        theta, thetas = decode["theta"], decode.get("thetas") or ()
+        limit = f"θ by step {text_of(thetas).replace(',', ' · ')}" if thetas else f"θ {theta or 0:g}"
+        off = theta is None and not thetas
+        parts.append("no pruning" if off else f"{limit} from step {decode['check_from']}")
     if settings.get("split") in MOMENTS:
         parts.append(f"asked for {MOMENTS[settings['split']]}")
     return ", ".join(parts)

@@ -19,6 +19,7 @@ from reg4rec_core.analysis.category_drift import (
     mass_along_steps,
 )
 from reg4rec_core.analysis.cohort import Cohort, Leaning, Range
+from reg4rec_core.analysis.cohort_users import cohort_users
 from reg4rec_core.analysis.explanation import count_fates
 from reg4rec_core.analysis.search_habits import search_habits
 from reg4rec_core.analysis.slices import METRICS, cohort_metrics, metrics_by, metrics_of_places
@@ -119,7 +120,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_cohort_holds_whom_the_data_says_with_the_metrics_of_their_places(store, known, case):
+def test_a_cohort_holds_whom_the_data_says_with_the_metrics_of_their_places(store, recommender, known, case):
     cohort, belongs = CASES[case]
     name = next((n for n in ("bought", "target", "recommended") if getattr(cohort, n)), None)
     if name:  # categories have whatever name the data preparation gave them
@@ -130,6 +131,8 @@ def test_a_cohort_holds_whom_the_data_says_with_the_metrics_of_their_places(stor
         expected = [row for row in known if belongs(row)]
     assert 0 < len(expected) < len(known) or case == "active"
     assert listed(store, cohort) == [row["user"] for row in expected]
+    log, catalog = recommender.interactions, recommender.catalog
+    assert cohort_users(cohort, catalog, log, "test", store=store).tolist() == listed(store, cohort)
     places = np.array([row["place"] for row in expected], dtype=np.int64)
     found = cohort_metrics(store, cohort)
     for metric, value in ranking_metrics(places).items():
@@ -145,10 +148,13 @@ def test_missed_users_whose_target_was_pruned_are_told_apart(store, unpruned):
 
 
 @pytest.mark.parametrize("by", ["history", "active", "seen", "last", "target", "main"])
-def test_slices_part_the_cohort_and_each_lists_its_own_users(store, by):
+def test_slices_part_the_cohort_and_each_lists_its_own_users(store, recommender, by):
     cohort = Cohort(history=Range(5, None))
     whole, slices = cohort_metrics(store, cohort), metrics_by(store, cohort, by)
     users = [set(listed(store, part.cohort)) for part in slices]
+    for part in slices:  # the data alone says the same
+        found = cohort_users(part.cohort, recommender.catalog, recommender.interactions, "test")
+        assert found.tolist() == listed(store, part.cohort)
     assert [len(part) for part in users] == [part.users for part in slices]
     assert set().union(*users) == set(listed(store, cohort))
     assert sum(map(len, users)) == whole.users
@@ -157,6 +163,12 @@ def test_slices_part_the_cohort_and_each_lists_its_own_users(store, by):
         assert mean == pytest.approx(whole.metrics[metric].mean)
         for part in slices:
             assert part.metrics[metric].mean == pytest.approx(cohort_metrics(store, part.cohort).metrics[metric].mean)
+
+
+def test_what_a_search_decides_needs_a_stored_search(recommender):
+    cohort = Cohort(outcome="miss", leans=Leaning(1, "Beauty>Lips"), history=Range(5, None))
+    with pytest.raises(InputError, match=r"a cohort by outcome and leans is decided by a search.*--store names it"):
+        cohort_users(cohort, recommender.catalog, recommender.interactions, "test")
 
 
 def test_drawing_places_is_drawing_users():

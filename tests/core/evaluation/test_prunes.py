@@ -9,7 +9,7 @@ from reg4rec_core.config import DecodeConfig
 from reg4rec_core.decoding import SearchedItems
 from reg4rec_core.evaluation import search_split
 from reg4rec_core.evaluation.beam_search import category_accuracy
-from reg4rec_core.evaluation.prunes import nodes_per_user, prune_table, prunes_by_belief, pruning_by_step, reliability
+from reg4rec_core.evaluation.prunes import counts_per_user, prune_table, prunes_by_belief, pruning_by_step, reliability
 from reg4rec_core.recommender import Recommender
 
 
@@ -70,7 +70,10 @@ def test_the_steps_add_up_to_what_the_search_counted(result):
     steps, found = pruning_by_step(result), result.searched
     assert list(steps) == ["1", "2", "3"]
     assert sum(step["pruned"] for step in steps.values()) == pytest.approx(found.pruned.sum() / 40)
-    assert nodes_per_user(result) == pytest.approx(1 + sum(step["tried"] for step in steps.values()))
+    counts = counts_per_user(result)
+    assert counts.nodes.mean() == pytest.approx(1 + sum(step["tried"] for step in steps.values()))
+    for name in ("pruned", "regenerated", "fallback", "wrong_prunes"):
+        assert getattr(counts, name).mean() == pytest.approx(sum(step[name] for step in steps.values()))
     table = prune_table(result)
     assert sum(sum(row.values()) for row in (table["prune_right"], table["prune_wrong"])) == found.pruned.sum()
     lost = [steps[step]["target_in_beam"] for step in steps]
