@@ -94,7 +94,7 @@ def test_the_cohort_stop_compares_the_best_and_the_worst_of_enough_users():
     stop = view.cohort_stop(slices, store="all", by="history length")
     assert (stop.page, dict(stop.state)) == (
         "cohorts",
-        {"store": "all", "by": "history length", "metric": "recall@10"},
+        {"store": "all", "by": "history length", "metric": "recall@10", "cohort": ""},
     )
     assert "30% of the 500 users with 5 to 9, but for 10% of the 100" in stop.caption
     assert view.cohort_stop(slices[1:], store="all", by="history length") is None
