@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.slices import SliceMetrics, cohort_metrics, metrics_by
     from reg4rec_core.analysis.steering import Steering, SteeringRule, ask_steered, format_steering, parse_steering
     from reg4rec_core.analysis.store_comparison import SliceDifference, StoreComparison, compare_by, compare_stores
+    from reg4rec_core.analysis.stored_tree import StoredSearch, stored_search
     from reg4rec_core.analysis.theta_profile import (
         ThetaChange,
         ThetaInterval,
@@ -152,6 +153,7 @@ _HOMES = {
     "analysis.slices": ("SliceMetrics", "cohort_metrics", "metrics_by"),
     "analysis.steering": ("Steering", "SteeringRule", "ask_steered", "format_steering", "parse_steering"),
     "analysis.store_comparison": ("SliceDifference", "StoreComparison", "compare_by", "compare_stores"),
+    "analysis.stored_tree": ("StoredSearch", "stored_search"),
     "analysis.theta_profile": (
         "ThetaChange",
         "ThetaInterval",
@@ -250,6 +252,7 @@ __all__ = [
     "SteeringRule",
     "StepBeliefs",
     "StoreComparison",
+    "StoredSearch",
     "ThetaChange",
     "ThetaCurve",
     "ThetaInterval",
@@ -327,6 +330,7 @@ __all__ = [
     "search_report",
     "search_users",
     "smallest_edit",
+    "stored_search",
     "suggest_theta",
     "survey_rewards",
     "sweep",
