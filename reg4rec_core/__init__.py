@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         Likeness,
         read_codebooks,
     )
-    from reg4rec_core.analysis.cohort import Cohort, Leaning, Range, read_cohort
+    from reg4rec_core.analysis.cohort import Cohort, Leaning, PathCodes, Range, read_cohort
     from reg4rec_core.analysis.counterfactual import (
         Edit,
         TraceComparison,
@@ -128,7 +128,7 @@ _HOMES = {
         "mass_along_steps",
     ),
     "analysis.codebooks": ("Agreement", "CodeFlow", "CodebookReport", "ItemAttribute", "Likeness", "read_codebooks"),
-    "analysis.cohort": ("Cohort", "Leaning", "Range", "read_cohort"),
+    "analysis.cohort": ("Cohort", "Leaning", "PathCodes", "Range", "read_cohort"),
     "analysis.counterfactual": (
         "Edit",
         "TraceComparison",
@@ -229,6 +229,7 @@ __all__ = [
     "Leaning",
     "Likeness",
     "Note",
+    "PathCodes",
     "PostTrainConfig",
     "Preset",
     "PreviewPlan",

@@ -29,14 +29,14 @@ def page() -> None:
             stores = own | {n: path for n, path in stored_searches.foreign_stores().items() if n not in own}
             if stores:
                 name = controls.choice_control("Stored search", list(stores), key="store", help=view.STORE_HELP)
-        if not own:
-            make_one(run, is_open=not stores)
         if stores:
             explore(run, stores, name, is_own=name in own)
             footer(
                 provenance.of_store(run if name in own else "", name, stored_searches.open_trace_store(stores[name]))
             )
-        else:
+        if not own:
+            make_one(run, is_open=not stores)
+        if not stores:
             footer(provenance.where_from(run, open_runs.open_run(run).weights))
     except InputError as error:
         st.error(sentence(str(error)), icon=":material/error:")
@@ -51,6 +51,8 @@ def explore(run: str, stores: dict[str, Path], name: str, *, is_own: bool) -> No
     if not counts.users:
         st.info(view.NOBODY)
         return
+    if not is_own:
+        stored_tree(store, cohort)
     questions = {
         view.GLANCE: lambda look: number_cards(panels.glance(look, counts)),
         "Whom it serves well, and whom it does not": panels.slices,
@@ -64,8 +66,6 @@ def explore(run: str, stores: dict[str, Path], name: str, *, is_own: bool) -> No
         answer(Look(store, cohort, st.query_params.get("marked", ""), theme.ground()), questions)
     with listed, st.container(key="listed_users"):
         users(run if is_own else "", store, cohort, marked)
-    if not is_own:
-        stored_tree(store, cohort)
     with take_away:
         users_of_view = {"cohort": cohort.to_text(), "marked": marked.to_text() if marked else ""}
         link = {"run": run, "store": name, **users_of_view, **address.choices(view.CHOICES)}

@@ -18,12 +18,14 @@ from reg4rec_core import (
     Cohort,
     CohortCounts,
     Leaning,
+    PathCodes,
     Range,
     SliceMetrics,
     StepBeliefs,
     StoreComparison,
     TimeDrift,
     UserRow,
+    facet_letter,
 )
 
 INTRODUCTION = (
@@ -67,6 +69,7 @@ SLICES = {
     "last purchase": "last",
     "how often training saw the target": "seen",
     "category of the target": "target",
+    "brand of the target": "maker",
     "main category": "main",
 }
 """What the page calls the slices of the core."""
@@ -81,9 +84,12 @@ NAME_WORDS = {
     "main": "bought mostly {}",
     "bought": "bought {}",
     "brand": "bought the brand {}",
+    "maker": "target of the brand {}",
     "target": "target in {}",
     "recommended": "offered {}",
 }
+BRANDS = ("brand", "maker")
+"""Of these names, which are brands."""
 OUTCOMES = {"any": "any", "hit": "found among ten", "miss": "missed", "pruned": "missed, target pruned"}
 SHOWN_CATEGORIES = 12
 SHOWN_PERIODS = 16
@@ -155,13 +161,22 @@ def cohort_words(cohort: Cohort) -> list[str]:
     ]
     for name, said in NAME_WORDS.items():
         value = getattr(cohort, name)
-        words.append(said.format(value if name == "brand" else short_category(value)) if value else "")
+        words.append(said.format(value if name in BRANDS else short_category(value)) if value else "")
+    if cohort.codes is not None:
+        words.append(_codes_words(cohort.codes))
     if cohort.leans is not None:
         when = f"after step {cohort.leans.step}" if cohort.leans.step else "before any step"
         words.append(f"belief leans to {short_category(cohort.leans.category)} {when}")
     words.append("" if cohort.outcome == "any" else OUTCOMES[cohort.outcome])
     words.append("" if cohort.users is None else f"{len(cohort.users):,} chosen users")
     return [word for word in words if word]
+
+
+def _codes_words(used: PathCodes) -> str:
+    letter, many = facet_letter(used.codebook), len(used.codes)
+    which = ", ".join(f"{letter}{code}" for code in used.codes[:4]) + (", …" if many > 4 else "")
+    codes = f"code {which}" if many == 1 else f"one of {many} codes of facet {letter} ({which})"
+    return f"a path to one of their ten items uses {codes}"
 
 
 def _range_words(span: Range, said: str) -> str:

@@ -1,8 +1,9 @@
 """The Overview page in tables and sentences: what a run is worth, how it was trained, and whom it serves least."""
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
@@ -276,3 +277,9 @@ def slices_note(everyone: float, *, stored: bool) -> str:
     """How to read the list of those served least."""
     whom = "A name opens these users on the Cohorts page. " if stored else "Exact ranking before the first code. "
     return f"Lowest Recall@10 first, with 95 % intervals; everyone: {everyone:.3f}. {whom}".strip()
+
+
+def overview_json(report: Mapping[str, Any] | None, checks: Sequence[HealthCheck]) -> str:
+    """The numbers of the page for a file: the measured report as it is stored, and every check."""
+    document = {"report": report, "checks": [asdict(check) for check in checks]}
+    return json.dumps(document, ensure_ascii=False, default=float)

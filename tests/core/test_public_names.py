@@ -35,6 +35,7 @@ PUBLIC = [
     "Leaning",
     "Likeness",
     "Note",
+    "PathCodes",
     "PostTrainConfig",
     "Preset",
     "PreviewPlan",
