@@ -25,6 +25,16 @@ def whom(store: TraceStore) -> tuple[Cohort, DeltaGenerator]:
     return cohort, take_away
 
 
+def whom_briefly() -> Cohort:
+    """The same without the form, for a page that looks at two stored searches; InputError for a text without sense."""
+    quick, text = st.columns([7, 3], vertical_alignment="bottom", gap="medium")
+    with text:
+        cohort = read_cohort(controls.cohort_text())
+    with quick:
+        quick_cohorts(cohort, on_choose=chosen_cohort.choose_cohort)
+    return cohort
+
+
 def users(run: str, store: TraceStore, cohort: Cohort, marked: Cohort | None) -> None:
     """Who is behind what is marked, or in the cohort: every name leads to the tree of that search.
 

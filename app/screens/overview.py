@@ -51,12 +51,12 @@ def explore(run: open_runs.OpenRun, record: overview.RunRecord) -> None:
         st.markdown(f"##### Is it healthy?\n{view.health_sentence(record.checks)}")
         check_list(view.health_rows(record.checks), theme.ground())
         st.caption(view.HEALTH_NOTE)
+        st.markdown("##### Number formats by layer")
+        number_formats(record.plans)
     settings = run.recommender.run.settings
     with right:
         st.markdown("##### Whom it serves least")
         least_served(run, record)
-        st.markdown("##### Number formats by layer")
-        number_formats(record.plans)
         curves("How it was pre-trained", view.pretrain_sentence(settings), view.pretrain_panels(record.log), columns=2)
         post_trained = view.post_train_panels(record.log)
         curves("How it was post-trained", view.post_train_sentence(settings), post_trained, columns=2)

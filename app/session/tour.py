@@ -174,9 +174,9 @@ def is_at(stop: view.Stop, page: str) -> bool:
 def changed_since(stop: view.Stop) -> str:
     """What of the stop has been changed since one arrived, in a sentence; "" for nothing that its caption speaks of."""
     said = {name: st.query_params.get(name, "") for name in view.WATCHED if name in FREE}
-    held = {name: st.session_state[name] for name in view.WATCHED if name in st.session_state and name not in FREE}
-    held = {name: value for name, value in held.items() if name in stop.state and value is not None}
-    return view.changed_since(stop, said | {name: view.url_text(value) for name, value in held.items()})
+    bound = {name: st.session_state.get(name, st.query_params.get(name)) for name in stop.state if name not in FREE}
+    held = {name: view.url_text(value) for name, value in bound.items() if value is not None}
+    return view.changed_since(stop, said | held)
 
 
 def address_of(stop: view.Stop, number: int) -> dict[str, str]:

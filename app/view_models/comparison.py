@@ -44,6 +44,7 @@ OTHER_CODES = (
 OTHER_USERS = "A and B know different users, so their searches cannot be compared user by user."
 CHOICES = ("by", "metric", "load", "cohort")
 """Names of the page's further controls in the address bar."""
+MANY_USERS = "All users, or a cohort of them"
 DIFFERENCES = {"only": "only in this tree", "fate": "another fate in the other tree"}
 """What a ring around a node says."""
 BELIEF_ROWS = 8

@@ -227,7 +227,10 @@ def precision_sentence(plans: Sequence[Mapping[str, Any]]) -> str:
     latest = [plan for plan in plans if (plan["stage"], plan["step"]) == (plans[-1]["stage"], plans[-1]["step"])]
     counts = {name: sum(plan["dtype"] == name for plan in latest) for name in FORMAT_ORDER}
     given = ", ".join(f"{count} in {name}" for name, count in counts.items() if count)
-    return f"The latest plan ({latest[0]['stage']}, step {latest[0]['step']}) keeps {given} of {len(latest)} layers."
+    return (
+        f"Of {len(latest)} layers, the latest plan ({latest[0]['stage']}, step {latest[0]['step']}) keeps {given}. A "
+        "column is a plan, a row a layer; the number in a cell is how many bits the layer computes with."
+    )
 
 
 @dataclass(frozen=True)
