@@ -19,7 +19,7 @@ TITLE_LENGTH = 90
 def nodes(found: StoredSearch, focus: Focus) -> pd.DataFrame:
     """What the drawing needs to know of every node, in trace order."""
     trace = found.trace
-    rows, hidden = np.arange(trace.n_nodes), np.zeros(trace.n_nodes, dtype=bool)
+    rows, hidden = range(trace.n_nodes), np.zeros(trace.n_nodes, dtype=bool)
     forced = tree.forced_nodes(trace)
     labels, hits = _leaf_labels(found)
     return pd.DataFrame(
@@ -36,8 +36,8 @@ def nodes(found: StoredSearch, focus: Focus) -> pd.DataFrame:
             "reason": [reason(found, row) for row in rows],
             "hidden": hidden,
             "folded": hidden,
-            "on_path": np.isin(rows, focus.rows),
-            "chosen": rows == focus.node,
+            "on_path": np.isin(np.arange(trace.n_nodes), focus.rows),
+            "chosen": np.arange(trace.n_nodes) == focus.node,
             "later": trace.step > focus.step,
             "label": labels,
             "hit": hits,
