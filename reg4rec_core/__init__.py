@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         Likeness,
         read_codebooks,
     )
-    from reg4rec_core.analysis.cohort import Cohort, Leaning, Range, read_cohort
+    from reg4rec_core.analysis.cohort import Cohort, Leaning, PathCodes, Range, read_cohort
     from reg4rec_core.analysis.cohort_users import cohort_users
     from reg4rec_core.analysis.counterfactual import (
         Edit,
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.slices import SliceMetrics, cohort_metrics, metrics_by
     from reg4rec_core.analysis.steering import Steering, SteeringRule, ask_steered, format_steering, parse_steering
     from reg4rec_core.analysis.store_comparison import SliceDifference, StoreComparison, compare_by, compare_stores
+    from reg4rec_core.analysis.stored_tree import StoredSearch, stored_search
     from reg4rec_core.analysis.theta_profile import (
         ThetaChange,
         ThetaInterval,
@@ -88,12 +89,7 @@ if TYPE_CHECKING:
     from reg4rec_core.evaluation.weights_effect import WeightsEffect, weights_effect
     from reg4rec_core.experiments.grid import Axis
     from reg4rec_core.experiments.previews import PreviewPlan, Previews, PreviewState
-    from reg4rec_core.experiments.reward_choice import (
-        RewardTrial,
-        RewardTuning,
-        read_reward_tuning,
-        reward_tuning_file,
-    )
+    from reg4rec_core.experiments.reward_choice import RewardTrial, RewardTuning, read_reward_tuning, reward_tuning_file
     from reg4rec_core.experiments.sweep import sweep
     from reg4rec_core.experiments.theta_curve import (
         Flips,
@@ -138,7 +134,7 @@ _HOMES = {
         "mass_along_steps",
     ),
     "analysis.codebooks": ("Agreement", "CodeFlow", "CodebookReport", "ItemAttribute", "Likeness", "read_codebooks"),
-    "analysis.cohort": ("Cohort", "Leaning", "Range", "read_cohort"),
+    "analysis.cohort": ("Cohort", "Leaning", "PathCodes", "Range", "read_cohort"),
     "analysis.cohort_users": ("cohort_users",),
     "analysis.counterfactual": (
         "Edit",
@@ -164,6 +160,7 @@ _HOMES = {
     "analysis.slices": ("SliceMetrics", "cohort_metrics", "metrics_by"),
     "analysis.steering": ("Steering", "SteeringRule", "ask_steered", "format_steering", "parse_steering"),
     "analysis.store_comparison": ("SliceDifference", "StoreComparison", "compare_by", "compare_stores"),
+    "analysis.stored_tree": ("StoredSearch", "stored_search"),
     "analysis.theta_profile": (
         "ThetaChange",
         "ThetaInterval",
@@ -244,6 +241,7 @@ __all__ = [
     "Leaning",
     "Likeness",
     "Note",
+    "PathCodes",
     "PostTrainConfig",
     "Preset",
     "PreviewPlan",
@@ -270,6 +268,7 @@ __all__ = [
     "SteeringRule",
     "StepBeliefs",
     "StoreComparison",
+    "StoredSearch",
     "ThetaChange",
     "ThetaCurve",
     "ThetaInterval",
@@ -352,6 +351,7 @@ __all__ = [
     "search_report",
     "search_users",
     "smallest_edit",
+    "stored_search",
     "suggest_theta",
     "suggestion_of",
     "survey_rewards",

@@ -172,6 +172,14 @@ def is_at(stop: view.Stop, page: str) -> bool:
     return page == stop.page and all(name in st.query_params for name in stop.state if name in FREE)
 
 
+def changed_since(stop: view.Stop) -> str:
+    """What of the stop has been changed since one arrived, in a sentence; "" for nothing that its caption speaks of."""
+    said = {name: st.query_params.get(name, "") for name in view.WATCHED if name in FREE}
+    bound = {name: st.session_state.get(name, st.query_params.get(name)) for name in stop.state if name not in FREE}
+    held = {name: view.url_text(value) for name, value in bound.items() if value is not None}
+    return view.changed_since(stop, said | held)
+
+
 def address_of(stop: view.Stop, number: int) -> dict[str, str]:
     """What the address has to say on the way to a stop: what pages write themselves, what no widget holds, the run."""
     said = {**stop.state, "tour": number}

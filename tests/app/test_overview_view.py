@@ -134,7 +134,8 @@ def test_the_plan_of_number_formats_is_drawn_by_layer_and_plan():
     assert list(figure.data[0].x) == ["pretrain 7", "pretrain 507"]
     assert pd.DataFrame(figure.data[0].text).to_numpy().tolist() == [["32", "8"], ["16", "16"]]
     assert view.precision_sentence(PLANS) == (
-        "The latest plan (pretrain, step 507) keeps 1 in bf16, 1 in fp8 of 2 layers."
+        "Of 2 layers, the latest plan (pretrain, step 507) keeps 1 in bf16, 1 in fp8. A column is a plan, a row a "
+        "layer; the number in a cell is how many bits the layer computes with."
     )
 
 

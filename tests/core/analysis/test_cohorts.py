@@ -18,7 +18,7 @@ from reg4rec_core.analysis.category_drift import (
     history_drift,
     mass_along_steps,
 )
-from reg4rec_core.analysis.cohort import Cohort, Leaning, Range
+from reg4rec_core.analysis.cohort import Cohort, Leaning, PathCodes, Range
 from reg4rec_core.analysis.cohort_users import cohort_users
 from reg4rec_core.analysis.explanation import count_fates
 from reg4rec_core.analysis.search_habits import search_habits
@@ -139,6 +139,25 @@ def test_a_cohort_holds_whom_the_data_says_with_the_metrics_of_their_places(stor
         assert found.metrics[metric].mean == pytest.approx(value)
 
 
+def test_users_are_found_by_the_codes_of_the_paths_to_their_first_ten(store):
+    nodes = {(user, node): (parent, codebook, code) for user, node, parent, codebook, code in store.rows(
+        "SELECT user, node, parent, codebook, code FROM nodes")}  # fmt: skip
+    used: dict[tuple[int, int], set[int]] = {}
+    for user, node in store.rows("SELECT user, leaf FROM recommendations WHERE rank <= 10 AND leaf IS NOT NULL"):
+        at = node
+        while at:
+            parent, codebook, code = nodes[user, at]
+            used.setdefault((codebook, code), set()).add(user)
+            at = parent
+    everyone = set(listed(store, Cohort()))
+    for codebook, code in sorted(used):
+        assert set(listed(store, Cohort(codes=PathCodes(codebook, (code,))))) == used[codebook, code]
+    assert any(users < everyone for users in used.values())
+    both = used[0, 0] | used[0, 1] if {(0, 0), (0, 1)} <= set(used) else used[min(used)]
+    codebook, codes = (0, (0, 1)) if {(0, 0), (0, 1)} <= set(used) else (min(used)[0], (min(used)[1],))
+    assert set(listed(store, Cohort(codes=PathCodes(codebook, codes)))) == both
+
+
 def test_missed_users_whose_target_was_pruned_are_told_apart(store, unpruned):
     counts = count_users(store, Cohort())
     assert counts.users == counts.asked == counts.hits + counts.misses
@@ -147,7 +166,7 @@ def test_missed_users_whose_target_was_pruned_are_told_apart(store, unpruned):
     assert count_users(unpruned, Cohort()).pruned_targets == 0
 
 
-@pytest.mark.parametrize("by", ["history", "active", "seen", "last", "target", "main"])
+@pytest.mark.parametrize("by", ["history", "active", "seen", "last", "target", "main", "maker"])
 def test_slices_part_the_cohort_and_each_lists_its_own_users(store, recommender, by):
     cohort = Cohort(history=Range(5, None))
     whole, slices = cohort_metrics(store, cohort), metrics_by(store, cohort, by)
