@@ -79,8 +79,9 @@ def prunes_by_belief(result: BeamResult) -> dict[str, dict[str, Any]]:
 
     The belief is right where its most probable category is the target's; `belief_accuracy` is the share of candidates
     tried from such a state. A prune is wrong when the items left still held the target: `wrong_share` is the wrong
-    part of all prunes, `lost_share` the pruned part of the candidates that led to the target. Null where nothing is
-    counted.
+    part of all prunes, `lost_share` the pruned part of the candidates that led to the target (`tried_to_target`). Few
+    candidates do, and more of them where the belief is right: so read the second beside the first. Null where nothing
+    is counted.
     """
     counts = result.searched.tried_by.sum(0)  # (M, right, held the target, pruned)
     steps = {}
@@ -100,6 +101,7 @@ def outcome(counts: Int[np.ndarray, "2 2"]) -> dict[str, int | float | None]:
     tried, pruned, wrong = int(counts.sum()), int(counts[:, 1].sum()), int(counts[1, 1])
     return {
         "tried": tried,
+        "tried_to_target": int(counts[1].sum()),
         "pruned": pruned,
         "wrong_prunes": wrong,
         "pruned_share": ratio(pruned, tried),

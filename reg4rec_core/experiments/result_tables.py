@@ -246,21 +246,24 @@ def prunes_table(root: Path) -> str:
     for cell in results["cells"]:
         steps = {step: row for step, row in cell["prunes_by_belief"].items() if row["pruned"]}
         rows += [[theta_text(cell["identity"]["decode"]), step, *prunes_row(row)] for step, row in steps.items()]
-    header = ("code", "belief right before it", "pruned", "of these wrongly", "belief right", "belief wrong")
+    header = ["code", "belief right before it", "pruned"]
+    for what in ("prunes that were wrong", "paths to the target that were pruned"):
+        header += [what, "after a right belief", "after a wrong one"]
     return markdown((f"{results['users']:,} {results['split']} users", *header), rows)
 
 
 def prunes_row(row: dict[str, Any]) -> list[str]:
-    """Shares of one step in percent, of the wrong prunes with their number."""
+    """Shares of one step in percent, those of wrong prunes with what they are shares of."""
     texts = [percent(row["belief_accuracy"]), percent(row["pruned_share"])]
-    for block in (row, row["belief_right"], row["belief_wrong"]):
-        texts.append(f"{percent(block['wrong_share'])} ({block['wrong_prunes']:,} of {block['pruned']:,})")
+    for share, of in (("wrong_share", "pruned"), ("lost_share", "tried_to_target")):
+        for block in (row, row["belief_right"], row["belief_wrong"]):
+            texts.append(f"{percent(block[share])} of {block[of]:,}" if block[of] else "none")
     return texts
 
 
-def percent(share: float | None) -> str:
-    """12.3 %, a dash for a share of nothing."""
-    return "-" if share is None else f"{100 * share:.1f} %"
+def percent(share: float) -> str:
+    """12.3 %."""
+    return f"{100 * share:.1f} %"
 
 
 def ablation_table(root: Path) -> str:

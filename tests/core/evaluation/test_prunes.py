@@ -47,7 +47,7 @@ def test_what_the_belief_before_a_code_says_of_its_prunes(result):
     assert (second["tried"], second["pruned"], second["wrong_prunes"]) == (114, 14, 3)
     assert second["pruned_share"] == pytest.approx(14 / 114)
     assert second["wrong_share"] == pytest.approx(3 / 14)
-    assert second["lost_share"] == pytest.approx(3 / 13)
+    assert (second["tried_to_target"], second["lost_share"]) == (13, pytest.approx(3 / 13))
     assert second["belief_right"]["wrong_share"] == pytest.approx(2 / 6)
     assert second["belief_wrong"]["wrong_share"] == pytest.approx(1 / 8)
     assert second["belief_wrong"]["lost_share"] == pytest.approx(1 / 3)

@@ -61,15 +61,15 @@ def test_the_prunes_of_a_cell_make_a_table_by_the_belief_before_them(document, t
     (tmp_path / "assets" / "results").mkdir(parents=True)
     (tmp_path / "assets" / "results" / "prunes_by_belief.json").write_text(json.dumps(document))
     lines = fill_tables("<!-- table: prunes -->\n<!-- end -->\n", tmp_path).splitlines()[3:-1]
-    strict = document["cells"][0]["prunes_by_belief"]
-    assert sum(step["wrong_prunes"] for step in strict.values()) == pytest.approx(
-        30 * document["cells"][0]["wrong_prunes"]
-    )
+    cell = document["cells"][0]
+    strict = cell["prunes_by_belief"]
+    assert sum(step["wrong_prunes"] for step in strict.values()) == pytest.approx(30 * cell["wrong_prunes"])
     first = strict["1"]
-    parts = [f"{100 * first[name]:.1f} %" for name in ("belief_accuracy", "pruned_share", "wrong_share")]
-    assert lines[0].startswith(
-        f"| theta .01 from step 1 | 1 | {parts[0]} | {parts[1]} | {parts[2]} ({first['wrong_prunes']}"
+    right, cut, wrong, lost = (
+        f"{100 * first[name]:.1f} %" for name in ("belief_accuracy", "pruned_share", "wrong_share", "lost_share")
     )
+    assert lines[0].startswith(f"| theta .01 from step 1 | 1 | {right} | {cut} | {wrong} of {first['pruned']} |")
+    assert f" | {lost} of {first['tried_to_target']} | " in lines[0]
     assert not [line for line in lines if "theta off" in line], "without prunes there is nothing to tell"
 
 
