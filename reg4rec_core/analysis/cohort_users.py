@@ -13,7 +13,7 @@ from reg4rec_core.evaluation.held_out import HeldOut, Split, held_out
 from reg4rec_core.evaluation.trace_store import DAY, main_category
 from reg4rec_core.types import Catalog, InputError, Interactions
 
-SEARCHED = ("recommended", "outcome", "leans")
+SEARCHED = ("recommended", "outcome", "leans", "codes")
 """Conditions that only a search can answer."""
 UNKNOWN_TIME = -1
 
@@ -85,8 +85,10 @@ def numbers_of(name: str, catalog: Catalog, interactions: Interactions, question
 
 def named(name: str, value: Any, catalog: Catalog, questions: HeldOut) -> Bool[np.ndarray, "B"]:
     """Whether each question is about a category or a brand of that name; nobody for a name that is none."""
-    if name == "brand":
+    if name in ("brand", "maker"):
         wanted = np.array([brand == value for brand in catalog.brands])
+        if name == "maker":
+            return wanted[questions.targets]
         return np.array([bool(wanted[history].any()) for history in questions.histories])
     of_category = np.array([category == value for category in catalog.category_names])
     if name == "target":
