@@ -7,6 +7,7 @@ config, seed, git revision and data checksum.
 import json
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +79,13 @@ def main_table(root: Path) -> str:
     return markdown(("", "Recall@5", "NDCG@5", "Recall@10", "NDCG@10"), texts)
 
 
-def toys_table(root: Path) -> str:
-    """One run on Amazon Toys: its test report, kept as assets/results/toys.json, beside published numbers."""
-    report = read_result(root, f"{RESULTS}/toys.json")["report"]
+def table_of(root: Path, data: str) -> str:
+    """One run on other data: its test report, kept as assets/results/DATA.json, beside published numbers."""
+    report = read_result(root, f"{RESULTS}/{data}.json")["report"]
     rows = [(f"**reg4rec, pre-trained, beam {report['beam']}, {theta_text(report)}**", report)]
     rows += [("the same weights, first state alone, exact", report["first_state"])]
     rows += [(label, report["baselines"][name]) for name, label in FLOORS.items()]
-    published = read_result(root, f"{RESULTS}/published.json")["toys"]["rows"]
+    published = read_result(root, f"{RESULTS}/published.json")[data]["rows"]
     rows += [(f"{row['label']}, as published", row["metrics"]) for row in published]
     texts = [[label, *(short(metrics[name]) for name in RANKING)] for label, metrics in rows]
     return markdown(("", "Recall@5", "NDCG@5", "Recall@10", "NDCG@10"), texts)
@@ -303,7 +304,8 @@ def minutes_text(seconds: float | None) -> str:
 
 TABLES: dict[str, Callable[[Path], str]] = {
     "main": main_table,
-    "toys": toys_table,
+    "toys": partial(table_of, data="toys"),
+    "sports": partial(table_of, data="sports"),
     "beside": beside_table,
     "frequency": frequency_table,
     "recipe": recipe_table,
