@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.screens.tour import guide
+from app.screens.tour import FIRST_PAGE, guide
+from app.session.shared import carry_over
 
 # A drawn icon: named ones would be fetched from another host.
 st.set_page_config(page_title="reg4rec", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
@@ -18,5 +19,6 @@ PAGES = [
     st.Page("screens/compare.py", title="Compare"),
 ]
 page = st.navigation(PAGES, position="top")
+carry_over(page.url_path or FIRST_PAGE, entrance=FIRST_PAGE)
 guide(page.url_path)
 page.run()

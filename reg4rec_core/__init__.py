@@ -22,7 +22,8 @@ if TYPE_CHECKING:
         Likeness,
         read_codebooks,
     )
-    from reg4rec_core.analysis.cohort import Cohort, Leaning, Range, read_cohort
+    from reg4rec_core.analysis.cohort import Cohort, Leaning, PathCodes, Range, read_cohort
+    from reg4rec_core.analysis.cohort_users import cohort_users
     from reg4rec_core.analysis.counterfactual import (
         Edit,
         TraceComparison,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from reg4rec_core.analysis.slices import SliceMetrics, cohort_metrics, metrics_by
     from reg4rec_core.analysis.steering import Steering, SteeringRule, ask_steered, format_steering, parse_steering
     from reg4rec_core.analysis.store_comparison import SliceDifference, StoreComparison, compare_by, compare_stores
+    from reg4rec_core.analysis.stored_tree import StoredSearch, stored_search
     from reg4rec_core.analysis.theta_profile import (
         ThetaChange,
         ThetaInterval,
@@ -87,6 +89,7 @@ if TYPE_CHECKING:
     from reg4rec_core.evaluation.weights_effect import WeightsEffect, weights_effect
     from reg4rec_core.experiments.grid import Axis
     from reg4rec_core.experiments.previews import PreviewPlan, Previews, PreviewState
+    from reg4rec_core.experiments.reward_choice import RewardTrial, RewardTuning, read_reward_tuning, reward_tuning_file
     from reg4rec_core.experiments.sweep import sweep
     from reg4rec_core.experiments.theta_curve import (
         Flips,
@@ -95,11 +98,14 @@ if TYPE_CHECKING:
         ThetaReading,
         ThetaSuggestion,
         ThetaSweep,
+        curve_of_users,
         flips,
         read_theta_curve,
         suggest_theta,
         theta_sweeps,
     )
+    from reg4rec_core.experiments.theta_report import ReportedThetas, suggestion_of, theta_report
+    from reg4rec_core.experiments.theta_report_page import theta_report_page
     from reg4rec_core.metrics import Interval
     from reg4rec_core.preset import Preset, preset_json, read_preset
     from reg4rec_core.recommender import Recommender
@@ -128,7 +134,8 @@ _HOMES = {
         "mass_along_steps",
     ),
     "analysis.codebooks": ("Agreement", "CodeFlow", "CodebookReport", "ItemAttribute", "Likeness", "read_codebooks"),
-    "analysis.cohort": ("Cohort", "Leaning", "Range", "read_cohort"),
+    "analysis.cohort": ("Cohort", "Leaning", "PathCodes", "Range", "read_cohort"),
+    "analysis.cohort_users": ("cohort_users",),
     "analysis.counterfactual": (
         "Edit",
         "TraceComparison",
@@ -153,6 +160,7 @@ _HOMES = {
     "analysis.slices": ("SliceMetrics", "cohort_metrics", "metrics_by"),
     "analysis.steering": ("Steering", "SteeringRule", "ask_steered", "format_steering", "parse_steering"),
     "analysis.store_comparison": ("SliceDifference", "StoreComparison", "compare_by", "compare_stores"),
+    "analysis.stored_tree": ("StoredSearch", "stored_search"),
     "analysis.theta_profile": (
         "ThetaChange",
         "ThetaInterval",
@@ -178,6 +186,7 @@ _HOMES = {
     "evaluation.weights_effect": ("WeightsEffect", "weights_effect"),
     "experiments.grid": ("Axis",),
     "experiments.previews": ("PreviewPlan", "PreviewState", "Previews"),
+    "experiments.reward_choice": ("RewardTrial", "RewardTuning", "read_reward_tuning", "reward_tuning_file"),
     "experiments.sweep": ("sweep",),
     "experiments.theta_curve": (
         "Flips",
@@ -186,11 +195,14 @@ _HOMES = {
         "ThetaReading",
         "ThetaSuggestion",
         "ThetaSweep",
+        "curve_of_users",
         "flips",
         "read_theta_curve",
         "suggest_theta",
         "theta_sweeps",
     ),
+    "experiments.theta_report": ("ReportedThetas", "suggestion_of", "theta_report"),
+    "experiments.theta_report_page": ("theta_report_page",),
     "metrics": ("Interval",),
     "preset": ("Preset", "preset_json", "read_preset"),
     "recommender": ("Recommender",),
@@ -229,6 +241,7 @@ __all__ = [
     "Leaning",
     "Likeness",
     "Note",
+    "PathCodes",
     "PostTrainConfig",
     "Preset",
     "PreviewPlan",
@@ -238,8 +251,11 @@ __all__ = [
     "ReasoningTrace",
     "Recommender",
     "ReportedSearch",
+    "ReportedThetas",
     "ReportedUser",
     "RewardSurvey",
+    "RewardTrial",
+    "RewardTuning",
     "RewardWeights",
     "Rollouts",
     "ScoreParts",
@@ -252,6 +268,7 @@ __all__ = [
     "SteeringRule",
     "StepBeliefs",
     "StoreComparison",
+    "StoredSearch",
     "ThetaChange",
     "ThetaCurve",
     "ThetaInterval",
@@ -275,6 +292,7 @@ __all__ = [
     "check_run",
     "code_card",
     "cohort_metrics",
+    "cohort_users",
     "common_brands",
     "compare_by",
     "compare_stores",
@@ -282,6 +300,7 @@ __all__ = [
     "comparison_report",
     "count_fates",
     "count_users",
+    "curve_of_users",
     "drift_over_time",
     "drop_note",
     "explain_beliefs",
@@ -319,9 +338,11 @@ __all__ = [
     "read_facets",
     "read_notes",
     "read_preset",
+    "read_reward_tuning",
     "read_theta_curve",
     "report_page",
     "reward_settings",
+    "reward_tuning_file",
     "sample_rollouts_at",
     "score_parts",
     "search_document",
@@ -330,11 +351,15 @@ __all__ = [
     "search_report",
     "search_users",
     "smallest_edit",
+    "stored_search",
     "suggest_theta",
+    "suggestion_of",
     "survey_rewards",
     "sweep",
     "theta_changes",
     "theta_intervals",
+    "theta_report",
+    "theta_report_page",
     "theta_sweeps",
     "transition_sources",
     "umap_maps",

@@ -1,6 +1,8 @@
-"""What the machine could do at best: the rate that every benchmark's floor is measured with."""
+"""What the machine could do at best, the rate of every benchmark's floor, and what a stage takes of it."""
 
-from time import perf_counter
+import resource
+import sys
+from time import perf_counter, process_time
 
 import torch
 
@@ -18,3 +20,22 @@ def matmul_rate(rows: int, *, inner: int = 128, outer: int = 640) -> float:
     for _ in range(REPEATS):
         torch.mm(left, right)
     return REPEATS * 2 * rows * inner * outer / (perf_counter() - begin)
+
+
+class Meter:
+    """What a stage takes from the moment this is made, added to what it took before it was stopped."""
+
+    def __init__(self, *, seconds: float = 0.0, cpu_seconds: float = 0.0) -> None:
+        self.wall, self.cpu = perf_counter() - seconds, process_time() - cpu_seconds
+
+    def read(self) -> dict[str, float]:
+        """Wall-clock seconds, this process's processor seconds over all threads, and its peak memory in megabytes.
+
+        The memory is the most that was ever resident since the process began: a stage started by itself has it alone.
+        """
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # units of 1,024 bytes; bytes on macOS
+        return {
+            "seconds": perf_counter() - self.wall,
+            "cpu_seconds": process_time() - self.cpu,
+            "peak_memory_mb": peak * (1 if sys.platform == "darwin" else 1024) / 1e6,
+        }

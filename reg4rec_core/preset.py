@@ -57,6 +57,8 @@ def preset_json(
 def read_preset(source: Path | str, run: Path) -> Preset:
     """Read a preset file (a path) or its text (a string) for a run; settings it leaves out are the run's own.
 
+    A theta without thetas holds for all steps.
+
     InputError for what is no preset, for settings that no search can have, and for a preset of other data.
     """
     opened = open_run(run)
@@ -66,7 +68,8 @@ def read_preset(source: Path | str, run: Path) -> Preset:
     if not isinstance(weights_checksum, str | None):
         raise InputError(f"weights_checksum of a preset must be text or absent, got {json.dumps(weights_checksum)}")
     own = opened.decode_config()
-    decode = replace(own, **typed(DecodeConfig, content.get("decode"), "decode"))
+    named = typed(DecodeConfig, content.get("decode"), "decode")
+    decode = replace(own, **({"thetas": ()} if "theta" in named else {}) | named)
     weights = content.get("reward_weights")
     return Preset(
         run=str(content.get("run")),

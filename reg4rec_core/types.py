@@ -239,8 +239,11 @@ class ReasoningTrace:
     item_evidence: Float[np.ndarray, "R"]
     """The part of the item's logit, at the root and after every code, that transitions of other shoppers give, nats."""
     theta: float
+    """The threshold of every step, unless `thetas` names one for each."""
     check_from: int
     beam_width: int
+    thetas: tuple[float, ...] = ()
+    """Thresholds of step 1, 2, ... in the place of theta, the last one for all later steps; empty: theta everywhere."""
 
     def __post_init__(self) -> None:
         nodes = len(self.parent)
@@ -268,6 +271,16 @@ class ReasoningTrace:
     @property
     def n_nodes(self) -> int:
         return len(self.parent)
+
+    def theta_at(self, step: int) -> float:
+        """The threshold of a step, counted from 1; infinite where nothing is pruned."""
+        return self.thetas[min(step, len(self.thetas)) - 1] if self.thetas else self.theta
+
+    @property
+    def prunes(self) -> bool:
+        """Whether any step that is compared has a threshold."""
+        steps = range(self.check_from, max(self.check_from, len(self.thetas)) + 1)
+        return any(np.isfinite(self.theta_at(step)) for step in steps)
 
     def path(self, node: int) -> list[int]:
         """Rows from the root to `node`, both included."""

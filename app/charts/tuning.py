@@ -1,5 +1,6 @@
 """Charts of the Tuning page: plain values in; drawings of the tree that follows theta, and Plotly figures out."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -35,9 +36,12 @@ def _kind(kind: str, meaning: str, ground: Ground) -> dict[str, Any]:
 
 
 def explorer_drawing(
-    profile: dict[str, Any], *, name: str, theta: str, own_theta: float, target: int, ground: Ground
+    profile: dict[str, Any], *, name: str, theta: str, own_theta: float, target: int, ground: Ground, fixed: str = ""
 ) -> dict[str, Any]:
-    """A profile as the component draws it; `name` tells whether it is the one that is drawn already."""
+    """A profile as the component draws it; `name` tells whether it is the one that is drawn already.
+
+    `fixed` says in words what stands in the place of a slider that cannot be dragged.
+    """
     return (
         profile
         | explorer_kinds(ground)
@@ -48,6 +52,7 @@ def explorer_drawing(
             "theta": theta,
             "own_theta": own_theta if own_theta <= HIGHEST_THETA else None,
             "target": target,
+            "fixed": fixed,
         }
     )
 
@@ -57,17 +62,24 @@ CURVE_HEIGHT, FRONT_HEIGHT = 220, 250
 COSTS = (
     ("nodes", "nodes", "kept", "circle", "solid"),
     ("pruned", "pruned", "pruned", "diamond", "dash"),
+    ("regenerated", "regenerated", "regenerated", "cross", "longdash"),
     ("fallback", "fallbacks", "fallback", "square-open", "dot"),
-    ("wrong", "wrong prunes", "regenerated", "triangle-up", "dashdot"),
+    ("wrong", "wrong prunes", "pruned", "triangle-up", "dashdot"),
 )
 """Column, name, colour, symbol and dash of what a search costs."""
+LISTS = (
+    ("coverage", "catalogue covered", "kept", "circle", "solid"),
+    ("distinctness", "distinct from others", "regenerated", "diamond", "dash"),
+    ("categories", "categories in a list", "fallback", "square-open", "dot"),
+)
+"""The same of how varied the lists are."""
 
 
-def quality_chart(table: pd.DataFrame, theta: float, own: float, ground: Ground) -> go.Figure:
-    """Recall@10 and NDCG@10 by theta, side by side, each with its band."""
+def quality_chart(table: pd.DataFrame, theta: float, own: float, ground: Ground, top: int = 10) -> go.Figure:
+    """Recall and NDCG among the first `top` by theta, side by side, each with its band."""
     panels = {
         title: [_band(table, name, ground), _line(table, name, "kept", "circle", "solid", ground)]
-        for title, name in (("recall@10", "recall"), ("NDCG@10", "ndcg"))
+        for title, name in ((f"recall@{top}", "recall"), (f"NDCG@{top}", "ndcg"))
     }
     return _by_theta(panels, theta, own, ticks=TICKS, gap=0.14, height=CURVE_HEIGHT)
 
@@ -76,6 +88,12 @@ def cost_chart(table: pd.DataFrame, theta: float, own: float, ground: Ground) ->
     """Nodes, and the branches pruned, pruned wrongly or kept as a last resort, by theta; means over users."""
     panels = {name: [_line(table, column, *look, ground)] for column, name, *look in COSTS}
     return _by_theta(panels, theta, own, ticks=FEW_TICKS, gap=0.075, height=CURVE_HEIGHT - 30)
+
+
+def lists_chart(table: pd.DataFrame, theta: float, own: float, ground: Ground) -> go.Figure:
+    """How varied the lists are, by theta."""
+    panels = {name: [_line(table, column, *look, ground)] for column, name, *look in LISTS}
+    return _by_theta(panels, theta, own, ticks=FEW_TICKS, gap=0.1, height=CURVE_HEIGHT - 30)
 
 
 def _band(table: pd.DataFrame, name: str, ground: Ground) -> dict[str, Any]:
@@ -128,8 +146,8 @@ def _by_theta(
         layout[f"xaxis{number}"] = _theta_axis(ticks) | {"domain": [left, left + width], "anchor": f"y{number}"}
         layout[f"yaxis{number}"] = {"anchor": f"x{number}", "fixedrange": True, "tickfont": {"size": 11}, "nticks": 5}
         layout["annotations"].append(_title(title, left + width / 2))
-        layout["shapes"] += [_upright(mark_place(own), number, {"dash": "dash", "width": 1.5, "color": GREY})]
-        layout["shapes"] += [_upright(mark_place(theta), number, {"width": 2, "color": ORANGE})]
+        marks = ((own, {"dash": "dash", "width": 1.5, "color": GREY}), (theta, {"width": 2, "color": ORANGE}))
+        layout["shapes"] += [_upright(mark_place(at), number, look) for at, look in marks if not math.isnan(at)]
     return go.Figure({"data": data, "layout": layout})
 
 
@@ -154,8 +172,8 @@ def _upright(x: float, panel: str, line: dict[str, Any]) -> dict[str, Any]:
     return place | {"type": "line", "layer": "below", "line": line}
 
 
-def front_chart(table: pd.DataFrame, chosen: str, ground: Ground) -> go.Figure:
-    """NDCG@10 against nodes, a point a theta: filled where no other is better and as cheap; ringed: the one chosen."""
+def front_chart(table: pd.DataFrame, chosen: str, ground: Ground, top: int = 10) -> go.Figure:
+    """NDCG against nodes, a point a theta: filled where no other is better and as cheap; ringed: the one chosen."""
     drawn = colour_of("kept", ground)
     rings = [name == chosen for name in table["theta"]]
     named = [front or ring for front, ring in zip(table["front"], rings, strict=True)]
@@ -177,10 +195,10 @@ def front_chart(table: pd.DataFrame, chosen: str, ground: Ground) -> go.Figure:
                 },
             },
             customdata=table["theta"],
-            hovertemplate="θ %{customdata}: %{x:.1f} nodes, NDCG@10 %{y:.4f}<extra></extra>",
+            hovertemplate="θ %{customdata}: %{x:.1f} nodes, NDCG %{y:.4f}<extra></extra>",
         )
     )
     figure.update_xaxes(title="nodes a search", fixedrange=True, showgrid=False)
-    figure.update_yaxes(title="NDCG@10", fixedrange=True, nticks=5)
+    figure.update_yaxes(title=f"NDCG@{top}", fixedrange=True, nticks=5)
     margin = {"l": 8, "r": 24, "t": 24, "b": 4}
     return figure.update_layout(height=FRONT_HEIGHT, margin=margin, dragmode=False, showlegend=False)

@@ -51,14 +51,16 @@ def code_search(find: Callable[[str], pd.DataFrame], *, total: int, on_choose: C
     )
 
 
-def code_card(card: CodeCard, *, heading: str, about: list[tuple[str, str]], typical: list[tuple[str, str]]) -> None:
-    """What a code stands for, read off the items that carry it."""
+def code_card(
+    card: CodeCard, *, heading: str, about: list[tuple[str, str]], typical: list[tuple[str, str]], link: tuple[str, str]
+) -> None:
+    """What a code stands for, read off the items that carry it; `link` leads to the users whose paths use it."""
     rows = "".join(f'<tr><td class="soft">{escape(n)}</td><td>{escape(text)}</td></tr>' for n, text in about)
     titles = "".join(f"<tr><td>{escape(t)}</td><td class='soft'>{escape(b)}</td></tr>" for t, b in typical)
     items = f'<div class="soft" style="margin-top:8px">Most bought of its items</div><table class="r4-table">{titles}'
     st.html(
         f'<div class="r4"><div style="font-size:1.1rem"><b>{escape(card.name)}</b></div>'
-        f'<div class="soft">{escape(heading)}</div>'
+        f'<div class="soft">{escape(heading)} · <a href="{escape(link[1])}">{escape(link[0])}</a></div>'
         f'<div class="r4-scroll" style="height:{HEIGHT - 46}px;margin-top:6px" tabindex="0">'
         f'<table class="r4-table">{rows}</table>{f"{items}</table>" if typical else ""}</div></div>'
     )

@@ -1,5 +1,6 @@
 """Codes or items as points; a lasso around some of them lists them."""
 
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -37,9 +38,10 @@ def point_map(option: dict[str, Any], *, alt: str, name: str) -> list[dict[str, 
     return list(state.selection.selected)
 
 
-def selected_table(summary: str, rows: pd.DataFrame) -> None:
-    """What the lasso holds."""
-    st.html(f'<div class="r4"><div style="min-height:3em">{summary}</div></div>')
+def selected_table(summary: str, rows: pd.DataFrame, link: tuple[str, str] | None = None) -> None:
+    """What the lasso holds; `link` is what leads to the users behind it is called, and its address."""
+    way = f'<a href="{escape(link[1])}">{escape(link[0])}</a>' if link else ""
+    st.html(f'<div class="r4"><div style="min-height:3em">{escape(summary)} {way}</div></div>')
     if not rows.empty:
         numbers = [name for name in ("code", "items") if name in rows]
         st.html(table(rows, numbers=numbers, height=MAP_HEIGHT - 50))

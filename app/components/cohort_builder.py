@@ -52,6 +52,7 @@ def cohort_form(
                 _name(name, label, getattr(cohort, name), categories)
         with left:
             _name("brand", "Bought the brand", cohort.brand, brands)
+            _name("maker", "Brand of the target", cohort.maker, brands)
         with right:
             _set("outcome", cohort.outcome)
             st.selectbox("What became of the target", list(OUTCOMES), format_func=OUTCOMES.get, key=_key("outcome"))
@@ -93,11 +94,11 @@ def _name(name: str, label: str, value: str, names: Sequence[str]) -> None:
 
 def _answers(cohort: Cohort) -> Cohort:
     """The cohort as the form says it; ends in the wrong order change places."""
-    said = {name: st.session_state[_key(name)] for name in (*CATEGORIES, "brand", "outcome")}
+    said = {name: st.session_state[_key(name)] for name in (*CATEGORIES, "brand", "maker", "outcome")}
     ranges = {name: _range(*(st.session_state[_key(f"{name}_{end}")] for end in ("low", "high"))) for name in RANGES}
     first, last = (st.session_state[_key(f"last_{end}")] for end in ("low", "high"))
     days = _range(_second(first), None if last is None else _second(last + DAY) - 1)
-    return Cohort(**said, **ranges, last=days, leans=cohort.leans, users=cohort.users)
+    return Cohort(**said, **ranges, last=days, codes=cohort.codes, leans=cohort.leans, users=cohort.users)
 
 
 def _range(low: int | None, high: int | None) -> Range:

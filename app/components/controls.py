@@ -25,22 +25,52 @@ class Choice:
 
     at: str
     theta: float
+    """Of all steps, where they have no threshold each."""
     corp: bool
     beam: int
+    check_from: int
 
 
-def settings_row(default: DecodeConfig) -> tuple[DeltaGenerator, DeltaGenerator, Choice]:
-    """The row of settings; returns its first and last place, for whom to look at and what to take away."""
-    who, what, how_strict, how_wide, take_away = st.columns(
-        [1.6, 1.9, 3.6, 1.4, 1.9], vertical_alignment="bottom", gap="medium"
+def settings_row(
+    default: DecodeConfig, last: int, by_step: Callable[[int, bool], None] | None = None
+) -> tuple[DeltaGenerator, DeltaGenerator, Choice]:
+    """The row of settings of a search with `last` steps; returns its first and last place, for whom and what to share.
+
+    `by_step` draws thresholds by step in the slider's place, told the first step that is compared and whether any is.
+    """
+    who, what, how_strict, since, how_wide, take_away = st.columns(
+        [1.6, 1.9, 3.2, 0.9, 1.3, 1.9], vertical_alignment="bottom", gap="medium"
     )
     with what:
         at = moment_control()
+    with since:
+        check_from = since_control(last, default.check_from)
     with how_strict:
-        theta, corp = theta_control(default)
+        if by_step is None:
+            theta, corp = theta_control(default)
+        else:
+            fields, switch = st.columns([2.2, 1], vertical_alignment="bottom", gap="small")
+            theta, corp = default.theta, prune_control(switch, default)
+            with fields:
+                by_step(check_from, corp)
     with how_wide:
         beam = beam_control(default)
-    return who, take_away, Choice(at, theta, corp, beam)
+    return who, take_away, Choice(at, theta, corp, beam, check_from)
+
+
+def since_control(last: int, default: int) -> int:
+    """From which step on beliefs are compared, in little room."""
+    steps = sorted({*range(1, last), default})
+    chosen = st.selectbox(
+        "from step",
+        steps,
+        index=steps.index(default),
+        key="check_from",
+        bind="query-params",
+        help="The first step whose belief is compared. The first codes say what kind of item it is, so their jumps are "
+        "no inconsistency yet.",
+    )
+    return chosen if chosen in steps else default
 
 
 def run_control(names: list[str], side: str = "") -> str:
@@ -167,13 +197,7 @@ def theta_control(default: DecodeConfig, side: str = "") -> tuple[float, bool]:
     """The threshold, and whether CORP prunes at all."""
     usual = default.theta if np.isfinite(default.theta) else PAPERS_THETA
     slider, switch = st.columns([2.2, 1], vertical_alignment="bottom", gap="small")
-    corp = switch.toggle(
-        "prune",
-        value=bool(np.isfinite(default.theta)),
-        key=f"corp{side}",
-        bind="query-params",
-        help="Off is θ = ∞: plain beam search.",
-    )
+    corp = prune_control(switch, default, side)
     theta = slider.slider(
         "θ: largest jump of the belief",
         min_value=0.0,
@@ -188,6 +212,17 @@ def theta_control(default: DecodeConfig, side: str = "") -> tuple[float, bool]:
         "is pruned, and the next best candidate takes its place.",
     )
     return theta, corp
+
+
+def prune_control(place: DeltaGenerator, default: DecodeConfig, side: str = "") -> bool:
+    """Whether CORP prunes at all."""
+    return place.toggle(
+        "prune",
+        value=bool(np.isfinite([default.theta, *default.thetas]).any()),
+        key=f"corp{side}",
+        bind="query-params",
+        help="Off is θ = ∞: plain beam search.",
+    )
 
 
 def check_from_control(steps: list[int], default: int) -> int:

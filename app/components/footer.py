@@ -3,6 +3,6 @@
 import streamlit as st
 
 
-def footer(where_from: str, *, note: str = "") -> None:
-    """Run, data, revision and sample in one line; `note` stands before it."""
-    st.caption(f"{note} {where_from}".strip())
+def footer(where_from: str) -> None:
+    """Run, data, revision and sample in one line."""
+    st.caption(where_from)

@@ -1,6 +1,6 @@
 """Which stored sweep is looked at, what it is compared with, and keeping a setting as a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -17,6 +17,28 @@ def sweep_control(labels: dict[str, str], chosen: str, *, on_choose: Callable[[s
         key="sweep_name",
         on_change=lambda: on_choose(st.session_state["sweep_name"]),
     )
+
+
+def cohort_control(labels: dict[str, str], chosen: str, *, help: str, on_choose: Callable[[str], None]) -> None:
+    """Whom the curves are about: one of a few cohorts, or another that is typed; the address bar keeps the choice."""
+    st.session_state["swept_cohort"] = chosen
+    st.selectbox(
+        "Of whom",
+        list(labels),
+        format_func=lambda text: labels.get(text, text),
+        key="swept_cohort",
+        accept_new_options=True,
+        on_change=lambda: on_choose(st.session_state["swept_cohort"] or ""),
+        help=help,
+    )
+
+
+def top_control(tops: Sequence[int]) -> int:
+    """Among how many first places the item has to stand."""
+    chosen = st.segmented_control(
+        "Places that count", tops, default=tops[0], required=True, key="top", bind="query-params"
+    )
+    return chosen if chosen in tops else tops[0]
 
 
 def against_control(names: list[str]) -> str:

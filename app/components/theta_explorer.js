@@ -106,6 +106,7 @@ class Explorer {
     this.ticks.querySelector(".lists").setAttribute("d", ticks(changes, 4))
     this.scale.replaceChildren()
     for (const theta of SCALE) element(this.scale, "span", "", String(theta)).style.left = `${100 * this.place(theta)}%`
+    this.slider.hidden = Boolean(this.data.fixed)
     this.own.hidden = own_theta === null
     if (own_theta !== null) this.own.style.left = `${100 * this.place(own_theta)}%`
     this.slider.setAttribute("aria-valuemax", high)
@@ -175,7 +176,7 @@ class Explorer {
     const theta = String(this.theta)
     this.thumb.style.left = `${100 * this.place(this.theta)}%`
     this.slider.setAttribute("aria-valuenow", theta)
-    say(this.says.theta, `θ = ${theta}`)
+    say(this.says.theta, this.data.fixed || `θ = ${theta}`)
     const interval = this.interval()
     if (interval === this.drawn) return
     this.drawn = interval

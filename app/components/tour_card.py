@@ -21,12 +21,23 @@ def tour_card(
     on_back: Callable[[], None] | None,
     on_next: Callable[[], None] | None,
     on_close: Callable[[], None],
+    changed: str,
+    on_restore: Callable[[], None],
 ) -> None:
-    """The card at the top of the page; at the ends of the tour there is no way back, or none on."""
+    """The card at the top of the page; at the ends of the tour there is no way back, or none on.
+
+    `changed` says what has been changed since, so that the caption is not true any more of what is seen.
+    """
     st.html(_style(*COLOURS[ground]))
     with st.container(key=KEY):
         said, ways = st.columns([5, 1.7], vertical_alignment="center", gap="medium")
         said.markdown(f"**{heading}** :gray[· tour, {progress}]  \n{_plain(caption)}")
+        if changed:
+            with said.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(f":material/warning: **{_plain(changed)}**", width="content")
+                st.button(
+                    "Back to this stop", key="tour_restore", on_click=on_restore, icon=":material/undo:", wrap=False
+                )
         with ways.container(horizontal=True, horizontal_alignment="right", gap="small", vertical_alignment="center"):
             st.button(
                 "Back", key="tour_back", on_click=on_back, disabled=on_back is None, shortcut=BACK_KEY, wrap=False

@@ -26,7 +26,8 @@ def one_facet(run: open_runs.OpenRun, report: CodebookReport, facet: int) -> Non
         card, catalog = cards[code], run.facets.catalog
         typical = [(catalog.titles[item], known(catalog.brands[item])) for item in card.typical_items]
         about = card_lines(card) if card.load else []
-        code_card(card, heading=view.card_heading(card, report), about=about, typical=typical)
+        link = view.users_link(st.context.url or "", run.name, facet, [code])
+        code_card(card, heading=view.card_heading(card, report), about=about, typical=typical, link=link)
     bars = charts.load_bars(view.load_rows(report, run.facets, facet), report.even_load, code, theme.ground())
     figure(bars, key="loads", alt=view.health(report, facet))
 
@@ -47,7 +48,8 @@ def code_map(run: open_runs.OpenRun, report: CodebookReport, facet: int) -> None
     with right:
         rows = view.selected_rows(selected, len(drawn.points))
         chosen = view.selection(drawn, report, run.facets, rows, what=what, codebook=facet)
-        selected_table(chosen.summary, chosen.rows)
+        link = view.users_link(st.context.url or "", run.name, facet, rows) if rows and what == "codes" else None
+        selected_table(chosen.summary, chosen.rows, link)
 
 
 def flow_and_collisions(run: open_runs.OpenRun, report: CodebookReport, facet: int) -> None:

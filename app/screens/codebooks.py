@@ -40,7 +40,7 @@ def explore(run: open_runs.OpenRun) -> None:
         state = {"run": run.name, "facet": names[facet], **view.url_choices(st.query_params.to_dict())}
         link, name = permalink(st.context.url or "", state), f"codebooks-{run.name}.json"
         share(link, file_name=name, document=lambda: view.report_json(report), what="the report")
-    footer(provenance.where_from(run.name, run.weights), note=view.gate_note(report))
+    footer(provenance.where_from(run.name, run.weights))
 
 
 def experts(report: CodebookReport, names: list[str]) -> int:
@@ -60,6 +60,7 @@ def experts(report: CodebookReport, names: list[str]) -> int:
     rows = view.experts(report)
     chosen = [place == facet for place in range(len(names))]
     st.html(table(rows, numbers=view.NUMBERS, chosen=chosen, height=min(31 * len(rows) + 34, 290)))
+    st.caption(view.experts_note(report))
     return facet
 
 

@@ -7,12 +7,13 @@ import streamlit as st
 from app.components import controls
 from app.components.footer import footer
 from app.components.markup import number_cards, page_heading
-from app.components.sample_maker import sample_maker
 from app.components.share import share
 from app.screens import cohort_panels as panels
 from app.screens.cohort_comparison import beside
 from app.screens.cohort_look import Look, answer
+from app.screens.cohort_sample import make_one
 from app.screens.cohort_users import users, whom
+from app.screens.stored_tree import stored_tree
 from app.session import address, chosen_cohort, open_runs, provenance, stored_searches, theme
 from app.view_models import cohorts as view
 from app.view_models.reasoning import permalink, sentence
@@ -24,29 +25,24 @@ def page() -> None:
     try:
         with choice:
             run = controls.run_control(list(open_runs.known_runs()))
-            stores = stored_searches.trace_stores(run)
+            own = stored_searches.trace_stores(run)
+            stores = own | {n: path for n, path in stored_searches.foreign_stores().items() if n not in own}
             if stores:
                 name = controls.choice_control("Stored search", list(stores), key="store", help=view.STORE_HELP)
         if stores:
-            explore(run, stores, name)
-            footer(provenance.of_store(run, stored_searches.open_trace_store(stores[name]).description))
-        else:
-            st.info(view.NO_STORE, icon=":material/database:")
-            make_one(run)
-            st.code(view.make_command(str(open_runs.run_path(run))), language="bash")
-            footer(provenance.where_from(run, ""))
+            explore(run, stores, name, is_own=name in own)
+            footer(
+                provenance.of_store(run if name in own else "", name, stored_searches.open_trace_store(stores[name]))
+            )
+        if not own:
+            make_one(run, is_open=not stores)
+        if not stores:
+            footer(provenance.where_from(run, open_runs.open_run(run).weights))
     except InputError as error:
         st.error(sentence(str(error)), icon=":material/error:")
 
 
-def make_one(run: str) -> None:
-    sample_maker(
-        "Search a sample of users here", view.SAMPLES, whom="Users", note=view.SAMPLE_NOTE, button="Search them",
-        is_open=True, on_make=lambda users: stored_searches.make_store(run, users),
-    )  # fmt: skip
-
-
-def explore(run: str, stores: dict[str, Path], name: str) -> None:
+def explore(run: str, stores: dict[str, Path], name: str, *, is_own: bool) -> None:
     store = stored_searches.open_trace_store(stores[name])
     cohort, take_away = whom(store)
     marked = chosen_cohort.marked_cohort()
@@ -55,6 +51,8 @@ def explore(run: str, stores: dict[str, Path], name: str) -> None:
     if not counts.users:
         st.info(view.NOBODY)
         return
+    if not is_own:
+        stored_tree(store, cohort)
     questions = {
         view.GLANCE: lambda look: number_cards(panels.glance(look, counts)),
         "Whom it serves well, and whom it does not": panels.slices,
@@ -67,7 +65,7 @@ def explore(run: str, stores: dict[str, Path], name: str) -> None:
     with drawn:
         answer(Look(store, cohort, st.query_params.get("marked", ""), theme.ground()), questions)
     with listed, st.container(key="listed_users"):
-        users(run, store, cohort, marked)
+        users(run if is_own else "", store, cohort, marked)
     with take_away:
         users_of_view = {"cohort": cohort.to_text(), "marked": marked.to_text() if marked else ""}
         link = {"run": run, "store": name, **users_of_view, **address.choices(view.CHOICES)}

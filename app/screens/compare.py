@@ -8,11 +8,12 @@ from app.components import controls
 from app.components.footer import footer
 from app.components.markup import page_heading, paragraph
 from app.components.user_picker import user_picker
+from app.screens.compared_handed_on import hand_on
 from app.screens.compared_lists import two_lists
-from app.screens.compared_sides import choose_side, take_away
+from app.screens.compared_sides import choose_side
 from app.screens.compared_trees import two_trees
 from app.screens.compared_users import everyone
-from app.session import address, compared, focus_user, provenance
+from app.session import address, compared, focus_user
 from app.session.compared import Side
 from app.view_models import comparison as view
 from app.view_models.reasoning import sentence
@@ -29,7 +30,7 @@ def page() -> None:
 
 def explore() -> None:
     who, moment, how_wide, _, share_place = st.columns(
-        [1.8, 1.9, 1.8, 2.6, 1.2], vertical_alignment="bottom", gap="medium"
+        [1.8, 1.9, 1.8, 1.9, 2.1], vertical_alignment="bottom", gap="medium"
     )
     with moment:
         at = controls.moment_control()
@@ -52,8 +53,8 @@ def explore() -> None:
     path = one_user(a, b, key, at, target)
     everyone(a, b, at, state)
     with share_place:
-        take_away(a, b, key, at, target, state | {"user": key} | path | address.choices(view.CHOICES))
-    footer(" ".join(provenance.where_from(side.run.name, side.run.weights) for side in (a, b)))
+        hand_on(a, b, key, at, target, state | {"user": key} | path | address.choices(view.CHOICES))
+    footer(" ".join(compared.where_from(side, at) for side in (a, b)))
 
 
 def one_user(a: Side, b: Side, key: str, at: str, target: int) -> dict[str, str]:

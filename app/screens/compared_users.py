@@ -6,17 +6,19 @@ from app.charts import cohorts as charts
 from app.components.controls import choice_control
 from app.screens.cohort_comparison import differences
 from app.screens.cohort_look import Look, answer, chart
+from app.screens.cohort_users import whom_briefly
 from app.screens.compared_reasons import who, why
 from app.session import compared, open_runs, stored_searches, theme
 from app.session.compared import Side
 from app.view_models import cohorts
 from app.view_models import comparison as view
-from reg4rec_core import Cohort, TraceStore
+from app.view_models.reasoning import sentence
+from reg4rec_core import InputError, TraceStore, count_users
 
 
 def everyone(a: Side, b: Side, at: str, state: dict[str, str]) -> None:
     """The comparison of all users, or the commands that make what it needs."""
-    st.markdown("#### All users")
+    st.markdown(f"##### {view.MANY_USERS}")
     if not compared.same_users(a, b):
         st.info(view.OTHER_USERS, icon=":material/info:")
         return
@@ -35,7 +37,16 @@ def everyone(a: Side, b: Side, at: str, state: dict[str, str]) -> None:
         "Why": lambda look: why(look, second),
         "Who gained or lost a hit": lambda look: who(look, second, (a.run.name, b.run.name), state),
     }
-    answer(Look(first, Cohort(), "", theme.ground()), questions)
+    try:
+        cohort = whom_briefly()
+    except InputError as error:
+        st.error(sentence(str(error)), icon=":material/error:")
+        return
+    st.markdown(f"**{cohorts.cohort_sentence(cohort)}**")
+    if stored_searches.ask(count_users, first, cohort).users:
+        answer(Look(first, cohort, "", theme.ground()), questions)
+    else:
+        st.info(cohorts.NOBODY)
 
 
 def command(side: Side, at: str) -> str:

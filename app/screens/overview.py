@@ -5,12 +5,13 @@ import streamlit as st
 from app.components.check_list import check_list
 from app.components.footer import footer
 from app.components.markup import number_cards, page_heading
+from app.components.share import share
 from app.screens.chosen_run import chosen_run
 from app.screens.overview_panels import curves, least_served, missing, number_formats
 from app.screens.tour import entrance
 from app.session import open_runs, overview, provenance, theme, tour
 from app.view_models import overview as view
-from app.view_models.reasoning import sentence
+from app.view_models.reasoning import permalink, sentence
 from reg4rec_core import InputError
 
 
@@ -21,11 +22,21 @@ def page() -> None:
     try:
         with choice:
             run = chosen_run()
+        record = overview.run_record(run)
+        with choice:
+            take_away(run, record)
         if not tour.is_touring():
             entrance()
-        explore(run, overview.run_record(run))
+        explore(run, record)
     except InputError as error:
         st.error(sentence(str(error)), icon=":material/error:")
+
+
+def take_away(run: open_runs.OpenRun, record: overview.RunRecord) -> None:
+    """The link to the page, and its numbers."""
+    link = permalink(st.context.url or "", {"run": run.name})
+    share(link, file_name=f"overview-{run.name}.json", what="the numbers",
+          document=lambda: view.overview_json(record.report, record.checks))  # fmt: skip
 
 
 def explore(run: open_runs.OpenRun, record: overview.RunRecord) -> None:
@@ -40,15 +51,15 @@ def explore(run: open_runs.OpenRun, record: overview.RunRecord) -> None:
         st.markdown(f"##### Is it healthy?\n{view.health_sentence(record.checks)}")
         check_list(view.health_rows(record.checks), theme.ground())
         st.caption(view.HEALTH_NOTE)
+        st.markdown("##### Number formats by layer")
+        number_formats(record.plans)
     settings = run.recommender.run.settings
     with right:
         st.markdown("##### Whom it serves least")
         least_served(run, record)
-        st.markdown("##### Number formats by layer")
-        number_formats(record.plans)
         curves("How it was pre-trained", view.pretrain_sentence(settings), view.pretrain_panels(record.log), columns=2)
-    post_trained = view.post_train_panels(record.log)
-    curves("How it was post-trained", view.post_train_sentence(settings), post_trained, columns=4)
+        post_trained = view.post_train_panels(record.log)
+        curves("How it was post-trained", view.post_train_sentence(settings), post_trained, columns=2)
     footer(provenance.where_from(run.name, run.weights, sample=view.sample_words(record.report)))
 
 

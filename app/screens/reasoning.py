@@ -13,11 +13,13 @@ from app.screens.handed_on import hand_on
 from app.screens.history_panel import history_panel
 from app.screens.reported import Shown
 from app.screens.searched_tree import searched_tree
+from app.screens.step_thresholds import by_step, thetas_looked_at
 from app.session import address, focus_user, open_runs, provenance, searches
 from app.session import by_hand as hand
 from app.view_models import by_hand as words
 from app.view_models import history
 from app.view_models import reasoning as view
+from app.view_models.step_thetas import link_text
 from reg4rec_core import InputError, compare_traces
 
 
@@ -35,12 +37,15 @@ def page() -> None:
 
 def explore(latest: open_runs.OpenRun) -> None:
     key, catalog = focus_user.chosen_user_key(latest), latest.facets.catalog
-    who, take_away, choice = controls.settings_row(latest.recommender.decode)
+    thetas, last = thetas_looked_at(latest), latest.facets.ids.n_codebooks
+    who, take_away, choice = controls.settings_row(latest.recommender.decode, last, by_step(thetas))
     with who:
         user_picker(f"User {key}", find=latest.find_users, total=latest.n_users, on_pick=focus_user.choose_user)
     run = open_runs.with_weights(latest, open_runs.chosen_weights(latest))
     user, at, by_hand = run.recommender.user_index(key), choice.at, hand.chosen_by_hand()
-    decode = searches.decode_settings(run, theta=choice.theta, corp=choice.corp, beam=choice.beam)
+    decode = searches.decode_settings(
+        run, theta=choice.theta, corp=choice.corp, beam=choice.beam, check_from=choice.check_from, thetas=thetas
+    )
     searched, target = searches.search(run, user, at, decode, by_hand), run.recommender.target(user, at)
     trace, whose = searched.trace, view.whose_search(run.weights, run.stages)
     banners(by_hand, run, searched)
@@ -62,7 +67,8 @@ def explore(latest: open_runs.OpenRun) -> None:
         recommendation_list(listed, on_follow=focus_user.follow)
     with take_away:
         what = {"run": run.name, "weights": run.weights, "user": key, "at": at}
-        state = view.link_state(decode, focus, trace) | by_hand.texts
+        limits = {"thetas": link_text(thetas, latest.recommender.decode)}
+        state = view.link_state(decode, focus, trace) | limits | by_hand.texts
         link = view.permalink(st.context.url or "", what | state | address.choices(view.CHOICES))
         hand_on(Shown(run, key, at, searched, focus, target, by_hand, link), view.file_name(what | by_hand.saved_as))
     show_smallest()

@@ -11,6 +11,7 @@ from app.components.user_picker import user_picker
 from app.screens.chosen_run import chosen_run_with_weights
 from app.screens.preview_panels import previews_panel
 from app.screens.reward_panels import Look, all_stored, one_group
+from app.screens.tuned_rewards import tuned_weights
 from app.session import address, focus_user, open_runs, provenance, reward_weights
 from app.view_models import rewards as view
 from app.view_models.reasoning import permalink, sentence
@@ -39,6 +40,7 @@ def explore(latest: open_runs.OpenRun) -> None:
     st.caption(view.CAUTION)
     group = one_group(look)
     survey = all_stored(look)
+    tuned_weights(look)
     previews_panel(look)
     with take_away:
         names = {"run": run.name, "weights": run.weights, "user": key, "rewards": str(weights)}

@@ -38,6 +38,8 @@ def guide(url_path: str) -> None:
         on_back=partial(tour.go, stops[back - 1], back) if back else None,
         on_next=partial(tour.go, stops[onward - 1], onward) if onward <= len(stops) else None,
         on_close=tour.leave,
+        changed=tour.changed_since(stop),
+        on_restore=partial(tour.go, stop, number),
     )
 
 

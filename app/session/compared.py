@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app.session import focus_user, stored_searches
+from app.session import focus_user, provenance, stored_searches
 from app.session.open_runs import LATEST, OpenRun
 from app.session.searches import Searched, search
+from app.view_models.cohorts import sample
 from app.view_models.tree import path_length
 from reg4rec_core import DecodeConfig, InputError
 
@@ -113,6 +114,18 @@ def stored_search(side: Side, at: str) -> Path | None:
         decode = settings.get("decode", {})
         theta = float("inf") if decode.get("theta") is None else float(decode["theta"])
         asked = (settings.get("split"), settings.get("weights"), decode.get("beam_width"), theta)
-        if asked[:3] == wanted[:3] and (theta == side.theta or abs(theta - side.theta) < 1e-6):
+        if (
+            asked[:3] == wanted[:3]
+            and not decode.get("thetas")
+            and (theta == side.theta or abs(theta - side.theta) < 1e-6)
+        ):
             return path
     return None
+
+
+def where_from(side: Side, at: str) -> str:
+    """Where the numbers of a side come from, and how the users of its stored search were drawn."""
+    path = stored_search(side, at)
+    described = {} if path is None else stored_searches.open_trace_store(path).description
+    said = provenance.where_from(side.run.name, side.run.weights, sample=sample(described))
+    return f"{side.letter}: {said}."

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from app.session.open_runs import run_path
-from app.view_models.cohorts import sample, store_weights
+from app.view_models.cohorts import foreign_footer, sample, store_weights
 from app.view_models.reasoning import footer
+from reg4rec_core import TraceStore
 
 
 def where_from(name: str, weights: str, *, sample: str = "") -> str:
@@ -17,9 +18,12 @@ def where_from(name: str, weights: str, *, sample: str = "") -> str:
     return footer(name, weights, _read(path / "run.json"), run_id=run_id, sample=sample)
 
 
-def of_store(name: str, description: dict[str, Any]) -> str:
-    """The footer of a page on a stored search of a run."""
-    return where_from(name, store_weights(description), sample=sample(description))
+def of_store(run: str, name: str, store: TraceStore) -> str:
+    """The footer of a page on a stored search of a run; of another recommender's where `run` is ""."""
+    described = store.description
+    if not run:
+        return foreign_footer(name, described)
+    return where_from(run, store_weights(described), sample=sample(described))
 
 
 def _read(path: Path) -> dict[str, Any]:

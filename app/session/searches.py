@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.session.open_runs import OpenRun, RunKey
 from app.view_models.by_hand import ByHand
+from app.view_models.step_thetas import with_thetas
 from app.view_models.tree import describe_nodes
 from reg4rec_core import (
     Attribution,
@@ -91,6 +92,15 @@ def _smallest(
     return smallest_edit(question, _influence(key, user, at, decode, by_hand, _run), rank)
 
 
-def decode_settings(run: OpenRun, *, theta: float, corp: bool, beam: int) -> DecodeConfig:
-    """The run's decoding with the page's choices; InputError for values that no search accepts."""
-    return replace(run.recommender.decode, theta=float(theta) if corp else float("inf"), beam_width=int(beam))
+def decode_settings(
+    run: OpenRun, *, theta: float, corp: bool, beam: int, check_from: int | None = None, thetas: tuple[float, ...] = ()
+) -> DecodeConfig:
+    """The run's decoding with the page's choices; InputError for values that no search accepts.
+
+    `thetas` are thresholds by step in the place of `theta`; without `check_from` the run's own step holds.
+    """
+    own = run.recommender.decode
+    chosen = replace(own, beam_width=int(beam), check_from=check_from or own.check_from)
+    if not corp:
+        return replace(chosen, theta=float("inf"), thetas=())
+    return with_thetas(chosen, thetas) if thetas else replace(chosen, theta=float(theta), thetas=())

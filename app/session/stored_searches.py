@@ -7,18 +7,20 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from app.session.open_runs import open_run, run_path
+from app.session.open_runs import CHECKPOINTS, open_run, run_path
 from app.session.progress import on_bar
 from reg4rec_core import (
     Cohort,
     InputError,
     SliceDifference,
     StoreComparison,
+    StoredSearch,
     TraceStore,
     compare_by,
     compare_stores,
     open_store,
     read_cohort,
+    stored_search,
     write_store,
 )
 
@@ -36,6 +38,27 @@ def trace_stores(name: str) -> dict[str, Path]:
         if description.get("complete") is not False:
             sizes[file.parent] = int(description.get("users", 0))
     return {path.name: path for path in sorted(sizes, key=lambda path: (-sizes[path], path.name))}
+
+
+def foreign_stores() -> dict[str, Path]:
+    """Stored searches of other recommenders: folders under checkpoints/ that hold the tables and are no run."""
+    tables = sorted(CHECKPOINTS.glob("*/recommendations*"))
+    folders = [table.parent for table in tables if not (table.parent / "run.json").exists()]
+    return {folder.name: folder for folder in folders}
+
+
+def search_of(store: TraceStore, user: str) -> StoredSearch:
+    """One user's search as it is stored; kept like other answers."""
+
+    def stored(store: TraceStore, cohort: Cohort, user: str) -> StoredSearch:
+        return stored_search(store, user)
+
+    return ask(stored, store, Cohort(), user)
+
+
+def knows(store: TraceStore, user: str) -> bool:
+    """Whether a store holds a user of that key."""
+    return bool(store.rows("SELECT 1 FROM users WHERE coalesce(key, user::VARCHAR) = ? LIMIT 1", user))
 
 
 def make_store(name: str, users: int) -> None:
@@ -69,7 +92,8 @@ def _open_trace_store(path: str, written: int) -> TraceStore:
 
 
 def _written(store: Path) -> int:
-    return (store / "store.json").stat().st_mtime_ns
+    files = [path for path in (store / "store.json", *store.glob("recommendations*")) if path.exists()]
+    return max(path.stat().st_mtime_ns for path in files)
 
 
 def ask(question: Callable[..., Answer], store: TraceStore, cohort: Cohort, *settings: str) -> Answer:

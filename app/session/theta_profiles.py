@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.session.open_runs import OpenRun, RunKey
 from app.view_models.theta_tree import HIGHEST_THETA, list_drawing, union_drawing, union_tree
-from reg4rec_core import DecodeConfig, InputError, ReasoningTrace, ThetaProfile, profile_theta
+from reg4rec_core import DecodeConfig, Fate, InputError, ReasoningTrace, ThetaInterval, ThetaProfile, profile_theta
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,41 @@ def profiled(run: OpenRun, user: int, at: str, check_from: int) -> Profiled:
 
 @st.cache_resource(max_entries=16, show_spinner="Searching under every θ…")
 def _profiled(key: RunKey, user: int, at: str, check_from: int, _run: OpenRun) -> Profiled:
-    recommender = _run.recommender
+    decode = compared_from(_run.recommender.decode, check_from)
+    return _drawn(_run, user, at, profile_theta(_question(_run, user, at, decode), *_RANGE))
+
+
+def searched_by_step(run: OpenRun, user: int, at: str, decode: DecodeConfig) -> Profiled:
+    """The same of one search that has a threshold for every step: whatever theta is, it is the result."""
+    return _searched_by_step(run.key, user, at, decode, run)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Searching…")
+def _searched_by_step(key: RunKey, user: int, at: str, decode: DecodeConfig, _run: OpenRun) -> Profiled:
+    trace = _question(_run, user, at, decode).trace()
+    pruned = int((trace.fate == Fate.PRUNED).sum())
+    whole = ThetaInterval(*_RANGE, trace.items, trace.item_scores, trace.n_nodes, pruned, build=lambda: trace)
+    return _drawn(_run, user, at, ThetaProfile((whole,), searches=1, beams=0))
+
+
+def _question(run: OpenRun, user: int, at: str, decode: DecodeConfig):
+    recommender = run.recommender
     history = recommender.history(user, at)
     if len(history) == 0:
         name = recommender.interactions.user_keys[user]
         raise InputError(
             f"user {name} bought nothing before what is to be predicted; predict now, or look at another user"
         )
-    own = recommender.question(history, recommender.decode).trace()
-    profile = profile_theta(recommender.question(history, compared_from(recommender.decode, check_from)), *_RANGE)
+    return recommender.question(history, decode)
+
+
+def _drawn(run: OpenRun, user: int, at: str, profile: ThetaProfile) -> Profiled:
+    """A profile beside the search of the run's own setting, with what the component draws."""
+    own = _question(run, user, at, run.recommender.decode).trace()
     union = union_tree(interval.trace for interval in profile.intervals)
     lows = [interval.low for interval in profile.intervals]
-    lists = list_drawing(union, profile, own.items, _run.facets)
-    return Profiled(own, profile, union_drawing(union, profile, _run.facets) | lists | {"lows": lows})
+    lists = list_drawing(union, profile, own.items, run.facets)
+    return Profiled(own, profile, union_drawing(union, profile, run.facets) | lists | {"lows": lows})
 
 
 _RANGE = (0.0, float(np.nextafter(HIGHEST_THETA, 1)))

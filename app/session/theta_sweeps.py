@@ -2,21 +2,29 @@
 
 import streamlit as st
 
+from app.session import stored_searches
 from app.session.open_runs import OpenRun
 from app.session.progress import on_bar
 from app.view_models.theta_cohort import QUICK_THETAS, SPLITS, comparable
 from reg4rec_core import (
     Axis,
+    Cohort,
     InputError,
     ThetaCurve,
     ThetaSuggestion,
     ThetaSweep,
+    TraceStore,
+    cohort_users,
+    curve_of_users,
+    read_cohort,
     read_theta_curve,
     suggest_theta,
     sweep,
     theta_sweeps,
 )
 
+SEARCHED = ("recommended", "outcome", "leans")
+"""Conditions of a cohort that a search decides."""
 Written = tuple[tuple[str, int], ...]
 
 
@@ -40,15 +48,44 @@ def _curve(key: tuple, written: Written, name: str, _run: OpenRun) -> ThetaCurve
     return read_theta_curve(_run.recommender.run.path, name)
 
 
-def suggestion(run: OpenRun, valid: str, test: str) -> ThetaSuggestion:
+def curve_of(run: OpenRun, name: str, cohort: str) -> ThetaCurve:
+    """One of them, over the users of a cohort; InputError for a text that is none, or where nobody is in it."""
+    read_cohort(cohort)
+    return _curve_of(run.key, _written(run), name, cohort, run) if cohort else curve(run, name)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Choosing the users…")
+def _curve_of(key: tuple, written: Written, name: str, cohort: str, _run: OpenRun) -> ThetaCurve:
+    whole, recommender = curve(_run, name), _run.recommender
+    whom, store = read_cohort(cohort), None
+    if any(getattr(whom, part) != getattr(Cohort(), part) for part in SEARCHED):
+        store = searched_by(_run, whole.split)
+    rows = cohort_users(whom, recommender.catalog, recommender.interactions, whole.split, store=store)
+    return curve_of_users(whole, cohort, rows, recommender.catalog)
+
+
+def searched_by(run: OpenRun, split: str) -> TraceStore:
+    """The largest stored search of a split, of another where there is none; InputError without any."""
+    stores = list(stored_searches.trace_stores(run.name).values())
+    same = [path for path in stores if stored_searches.store_settings(path).get("split") == split]
+    if not stores:
+        raise InputError(
+            "a cohort by its outcome, by what it is recommended or by where its belief leans needs a stored search; "
+            "make one on the Cohorts page"
+        )
+    return stored_searches.open_trace_store((same or stores)[0])
+
+
+def suggestion(run: OpenRun, valid: str, test: str, cohort: str = "") -> ThetaSuggestion:
     """What two stored sweeps suggest; "" where there is none of test users. Kept: its intervals take a moment."""
-    return _suggestion(run.key, _written(run), valid, test, run)
+    return _suggestion(run.key, _written(run), valid, test, cohort, run)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _suggestion(key: tuple, written: Written, valid: str, test: str, _run: OpenRun) -> ThetaSuggestion:
-    chosen = curve(_run, valid)
-    return suggest_theta(chosen, comparable(chosen, curve(_run, test) if test else None))
+def _suggestion(key: tuple, written: Written, valid: str, test: str, cohort: str, _run: OpenRun) -> ThetaSuggestion:
+    same = comparable(curve(_run, valid), curve(_run, test) if test else None)
+    heard = curve_of(_run, test, cohort) if same is not None else None
+    return suggest_theta(curve_of(_run, valid, cohort), heard)
 
 
 def _written(run: OpenRun) -> Written:
@@ -58,13 +95,18 @@ def _written(run: OpenRun) -> Written:
 
 
 def chosen() -> dict[str, str]:
-    """The sweep that the URL names, as a link has it."""
-    return {"sweep": st.query_params.get("sweep", "")}
+    """The sweep and the cohort that the URL names, as a link has them."""
+    return {name: st.query_params.get(name, "") for name in ("sweep", "cohort")}
 
 
 def choose_sweep(name: str) -> None:
     """Look at another sweep."""
     st.query_params["sweep"] = name
+
+
+def choose_cohort(text: str) -> None:
+    """Look at the curves of other users."""
+    st.query_params["cohort"] = text
 
 
 def make_sweeps(run: OpenRun, users: int) -> None:

@@ -84,9 +84,10 @@ def _pruned(run: OpenRun) -> view.Stop | None:
     """A pruned branch under the run's own theta where it has one, under the most lenient that prunes otherwise."""
     own = run.recommender.decode
     for user in _users(run):
-        for theta in (own.theta, *(theta for theta in view.THETAS if theta < own.theta)):
-            if np.isfinite(theta) and len(run.recommender.history(user)):
-                trace = searches.search(run, user, "test", replace(own, theta=theta)).trace
+        lower = (theta for theta in view.THETAS if own.thetas or theta < own.theta)
+        for decode in (own, *(replace(own, theta=theta, thetas=()) for theta in lower)):
+            if np.isfinite([decode.theta, *decode.thetas]).any() and len(run.recommender.history(user)):
+                trace = searches.search(run, user, "test", decode).trace
                 stop = view.pruned_stop(trace, run.facets, own, user=_key(run, user))
                 if stop is not None:
                     return stop
@@ -169,6 +170,14 @@ def go(stop: view.Stop, number: int) -> None:
 def is_at(stop: view.Stop, page: str) -> bool:
     """Whether the page and its address are those of the stop, whatever has been tried out there since."""
     return page == stop.page and all(name in st.query_params for name in stop.state if name in FREE)
+
+
+def changed_since(stop: view.Stop) -> str:
+    """What of the stop has been changed since one arrived, in a sentence; "" for nothing that its caption speaks of."""
+    said = {name: st.query_params.get(name, "") for name in view.WATCHED if name in FREE}
+    bound = {name: st.session_state.get(name, st.query_params.get(name)) for name in stop.state if name not in FREE}
+    held = {name: view.url_text(value) for name, value in bound.items() if value is not None}
+    return view.changed_since(stop, said | held)
 
 
 def address_of(stop: view.Stop, number: int) -> dict[str, str]:

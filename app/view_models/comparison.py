@@ -26,8 +26,9 @@ from reg4rec_core import (
 )
 
 INTRODUCTION = (
-    "Two searches side by side: other runs, weights from before and after post-training, or another θ. First one "
-    "shopper, A beside B; then all of them, where both searches are stored."
+    "What does another model, or another setting, do otherwise? Two searches side by side: other runs, weights from "
+    "before and after post-training, or another θ. First one shopper, A beside B; then many, where both searches are "
+    "stored."
 )
 SAME = (
     "A and B ask for exactly the same search. Choose another run, other weights or another θ for one of them to see "
@@ -41,8 +42,9 @@ OTHER_CODES = (
     "other, so only the lists and the beliefs are compared, and each tree follows a path of its own."
 )
 OTHER_USERS = "A and B know different users, so their searches cannot be compared user by user."
-CHOICES = ("by", "metric", "load")
+CHOICES = ("by", "metric", "load", "cohort")
 """Names of the page's further controls in the address bar."""
+MANY_USERS = "All users, or a cohort of them"
 DIFFERENCES = {"only": "only in this tree", "fate": "another fate in the other tree"}
 """What a ring around a node says."""
 BELIEF_ROWS = 8

@@ -1,7 +1,7 @@
 """Notes in words: what one can make a note about, and the notes there are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -39,6 +39,11 @@ def subjects(trace: ReasoningTrace, facets: Facets, focus: Focus) -> list[Subjec
         title = f"Item {rank + 1} · {cut(catalog.titles[item], TITLE_LENGTH)}"
         found.append(Subject(title, codes(trace, leaf), catalog.item_keys[item]))
     return found
+
+
+def lettered(subject: Subject, letter: str) -> Subject:
+    """The subject under the letter of its search, where two stand side by side."""
+    return replace(subject, name=f"{letter} · {subject.name}") if letter else subject
 
 
 def codes(trace: ReasoningTrace, node: int) -> tuple[tuple[int, int], ...]:

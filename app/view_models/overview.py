@@ -1,8 +1,9 @@
 """The Overview page in tables and sentences: what a run is worth, how it was trained, and whom it serves least."""
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
@@ -120,10 +121,11 @@ class Panel:
 
 
 PRETRAIN_PANELS = {
-    "item losses": {"encoder": "encoder_item", "first state": "first_item", "items left": "left_item"},
+    "item losses": {"encoder": "encoder_item", "items left": "left_item"},
     "token loss": {"token": "token"},
     "category loss": {"category": "category"},
     "validation NDCG@10": {"NDCG@10": "valid_ndcg@10"},
+    "validation loss along paths": {"items": "valid_item_losses"},
 }
 POST_TRAIN_PANELS = {
     "reward, all terms": {"reward": "reward"},
@@ -226,7 +228,10 @@ def precision_sentence(plans: Sequence[Mapping[str, Any]]) -> str:
     latest = [plan for plan in plans if (plan["stage"], plan["step"]) == (plans[-1]["stage"], plans[-1]["step"])]
     counts = {name: sum(plan["dtype"] == name for plan in latest) for name in FORMAT_ORDER}
     given = ", ".join(f"{count} in {name}" for name, count in counts.items() if count)
-    return f"The latest plan ({latest[0]['stage']}, step {latest[0]['step']}) keeps {given} of {len(latest)} layers."
+    return (
+        f"Of {len(latest)} layers, the latest plan ({latest[0]['stage']}, step {latest[0]['step']}) keeps {given}. A "
+        "column is a plan, a row a layer; the number in a cell is how many bits the layer computes with."
+    )
 
 
 @dataclass(frozen=True)
@@ -276,3 +281,9 @@ def slices_note(everyone: float, *, stored: bool) -> str:
     """How to read the list of those served least."""
     whom = "A name opens these users on the Cohorts page. " if stored else "Exact ranking before the first code. "
     return f"Lowest Recall@10 first, with 95 % intervals; everyone: {everyone:.3f}. {whom}".strip()
+
+
+def overview_json(report: Mapping[str, Any] | None, checks: Sequence[HealthCheck]) -> str:
+    """The numbers of the page for a file: the measured report as it is stored, and every check."""
+    document = {"report": report, "checks": [asdict(check) for check in checks]}
+    return json.dumps(document, ensure_ascii=False, default=float)

@@ -115,13 +115,13 @@ class Shift:
 
 
 def belief_shift(trace: ReasoningTrace, node: int) -> Shift:
-    js, theta = float(trace.js[node]), trace.theta
+    js, theta = float(trace.js[node]), trace.theta_at(max(int(trace.step[node]), 1))
     if np.isnan(js):
         return Shift(js, theta, "nothing to compare", False)
     if was_checked(trace, node):
         too_far = js > theta
         return Shift(js, theta, "too far: inconsistent" if too_far else "consistent", too_far)
-    return Shift(js, theta, "checks are off" if np.isinf(theta) else "not checked at this step", False)
+    return Shift(js, theta, "not checked at this step" if trace.prunes else "checks are off", False)
 
 
 def node_facts(trace: ReasoningTrace, node: int) -> list[tuple[str, str]]:
@@ -351,9 +351,10 @@ def found_users(users: list[FoundUser], catalog: Catalog, interactions: Interact
 
 def link_state(decode: DecodeConfig, focus: Focus, trace: ReasoningTrace) -> dict[str, str]:
     """The choices of the page that a link has to spell out, by their names in the URL."""
-    off = np.isinf(decode.theta)
+    off = np.isinf([decode.theta, *decode.thetas]).all()
     return {
-        "theta": "" if off else f"{decode.theta:g}",
+        "theta": "" if off or decode.thetas else f"{decode.theta:g}",
+        "check_from": str(decode.check_from),
         "corp": "false" if off else "true",
         "beam": str(decode.beam_width),
         "step": str(focus.step),

@@ -18,13 +18,43 @@ QUICK_THETAS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, math.inf)
 QUICK_USERS = (50, 200, 1000)
 SAMPLE_NOTE = "A sample of 200 takes minutes on a small machine. What is finished is stored in the run."
 LISTED_FLIPS = 100
+COHORTS = {
+    "": "everybody",
+    "history_1~4": "short histories: up to 4 purchases",
+    "history_10~": "long histories: 10 purchases or more",
+    "seen_0~4": "rare next items: training saw them 4 times at most",
+    "seen_20~": "popular next items: training saw them 20 times or more",
+    "active_0~30": "new shoppers: a month from first to last purchase at most",
+}
+"""Cohorts to choose from, as links write them, in words; any other may be typed."""
+LEAST_USERS = 30
+"""Of fewer, curves show nothing but luck."""
+TOPS = (10, 5)
+"""Lengths of list that quality is measured at."""
+COHORT_HELP = (
+    "Whose results the curves show, of the users that the sweep searched. Choose one or type another as the Cohorts "
+    "page writes it, for example history_5~20.outcome_miss."
+)
 CURVE_NOTE = (
     "Lines: means over users; bands: their 95 % intervals, drawn from the users again and again. The upright line is "
     "the θ of the slider, the dashed one the run's own; “off” prunes nothing."
 )
 COST_NOTE = (
-    "What the search pays: nodes are states that the network is asked about; a wrong prune would have led to the item "
-    "that was really bought; a fallback is a branch kept although it is inconsistent."
+    "What the search pays: nodes are states that the network is asked about; regenerated is what was tried in a pruned "
+    "branch's place; a fallback is a branch kept although it is inconsistent; a wrong prune would have led to the item "
+    "that was really bought."
+)
+LISTS_NOTE = (
+    "How varied the lists are: the share of the catalogue that is in anybody's list; how much of a list is in no other "
+    "user's, over all pairs; and the categories in one list."
+)
+NO_COUNTS = (
+    "This sweep was made before the costs and the lists of every user were kept, so they cannot be told for some of "
+    "its users; call the same reg4rec sweep again under another --name to keep them."
+)
+BY_STEP_NOTE = (
+    "These curves are of one θ for all steps. The setting on the left has a θ for every step and is no point of them; "
+    "reg4rec sweep --theta-quantile .9,.95 measures such settings."
 )
 FRONT_NOTE = "Filled: no other θ ranks better with as few nodes. Up is better, left is cheaper."
 NO_SWEEP = (
@@ -66,7 +96,35 @@ def of_split(sweeps: dict[str, ThetaSweep], chosen: ThetaSweep, split: str) -> T
 
 
 def sweep_label(sweep: ThetaSweep) -> str:
-    return f"{sweep.users:,} {SPLITS[sweep.split]} users ({sweep.name})"
+    whom = f" of the cohort {sweep.cohort}" if sweep.cohort else ""
+    return f"{sweep.users:,} {SPLITS[sweep.split]} users{whom} ({sweep.name})"
+
+
+def cohort_labels(chosen: str) -> dict[str, str]:
+    """The cohorts to choose from, the chosen one among them."""
+    return COHORTS if chosen in COHORTS else COHORTS | {chosen: chosen}
+
+
+def cohort_note(curve: ThetaCurve, searched: int, words: str) -> str:
+    """Whom the curves are about."""
+    few = f"; too few to say anything, {LEAST_USERS} is the least" if too_few(curve) else ""
+    return f"{words}: {curve.users:,} of the {searched:,} users that this sweep searched{few}."
+
+
+def too_few(curve: ThetaCurve) -> bool:
+    return curve.users < LEAST_USERS
+
+
+def time_note(curve: ThetaCurve) -> str:
+    """How long the sweep took; "" where that is not known."""
+    seconds = sum(point.seconds for point in curve.points)
+    if not math.isfinite(seconds):
+        return ""
+    each = 1000 * seconds / len(curve.points) / max(curve.users, 1)
+    return (
+        f"The {len(curve.points)} settings took {seconds:,.0f} s together, {each:.0f} ms a user and setting; they are "
+        "searched at once, so nodes tell what one costs beside another."
+    )
 
 
 def theta_label(theta: float) -> str:
@@ -83,15 +141,15 @@ def mark_place(theta: float) -> float:
     return OFF_PLACE if theta >= HIGHEST_THETA else theta_place(theta)
 
 
-def curve_table(curve: ThetaCurve) -> pd.DataFrame:
+def curve_table(curve: ThetaCurve, top: int = 10) -> pd.DataFrame:
     """One row a theta: quality with its interval, what it costs, and whether another theta is better and cheaper."""
-    rows = [_point(point) for point in curve.points]
+    rows = [_point(point, top) for point in curve.points]
     table = pd.DataFrame(rows)
     return table.assign(front=on_front(table["nodes"].tolist(), table["ndcg"].tolist()))
 
 
-def _point(point: ThetaPoint) -> dict[str, float | str]:
-    recall, ndcg = point.metrics["recall@10"], point.metrics["ndcg@10"]
+def _point(point: ThetaPoint, top: int) -> dict[str, float | str]:
+    recall, ndcg = point.metrics[f"recall@{top}"], point.metrics[f"ndcg@{top}"]
     return {
         "theta": theta_label(point.theta),
         "x": theta_place(point.theta),
@@ -103,8 +161,12 @@ def _point(point: ThetaPoint) -> dict[str, float | str]:
         "ndcg_high": ndcg.high,
         "nodes": point.nodes,
         "pruned": point.pruned,
+        "regenerated": point.regenerated,
         "wrong": point.wrong_prunes,
         "fallback": point.fallback,
+        "coverage": point.coverage,
+        "distinctness": point.distinctness,
+        "categories": point.categories_per_list,
     }
 
 
@@ -123,14 +185,15 @@ def point_sentence(curve: ThetaCurve, theta: float, check_from: int) -> str:
     """What the theta nearest to that of the slider gives all users."""
     point = curve.points[curve.line(theta)]
     recall, ndcg = point.metrics["recall@10"], point.metrics["ndcg@10"]
+    whom = f"{curve.users:,} users" + (" of the cohort" if curve.cohort else "")
     where = "Without pruning" if math.isinf(theta) else f"At θ = {theta:g}, the swept value nearest to the slider's"
     pruned = f"{point.pruned:.2f} branches are pruned, {point.wrong_prunes:.4f} of them wrongly"
     pruned = pruned if point.pruned else "nothing is pruned"
+    cost = f" A search takes {point.nodes:.0f} nodes; {pruned}." if math.isfinite(point.nodes) else ""
     other = "" if check_from == curve.check_from else f" (this sweep compares from step {curve.check_from} on)"
     return (
-        f"{where}{other}, {recall.mean:.2%} of {curve.users:,} users find their next item among ten "
-        f"(95 %: {recall.low:.2%} to {recall.high:.2%}); NDCG@10 is {ndcg.mean:.4f}. A search takes {point.nodes:.0f} "
-        f"nodes; {pruned}."
+        f"{where}{other}, {recall.mean:.2%} of {whom} find their next item among ten "
+        f"(95 %: {recall.low:.2%} to {recall.high:.2%}); NDCG@10 is {ndcg.mean:.4f}.{cost}"
     )
 
 
@@ -151,8 +214,9 @@ def suggestion_words(suggestion: ThetaSuggestion) -> tuple[str, str]:
 
 
 def comparable(valid: ThetaCurve, test: ThetaCurve | None) -> ThetaCurve | None:
-    """The test sweep where it was searched with the same settings."""
-    same = test is not None and (test.weights, test.check_from) == (valid.weights, valid.check_from)
+    """The test sweep where it was searched with the same settings, the same cohort among them."""
+    settings = [(one.weights, one.check_from, one.cohort) for one in (valid, test or valid)]
+    same = test is not None and settings[0] == settings[1]
     return test if same else None
 
 

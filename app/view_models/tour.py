@@ -54,11 +54,12 @@ def stop_number(asked: str | None, count: int) -> int | None:
 
 
 def search_state(user: str, decode: DecodeConfig, *, theta: float | None = None, step: int, path: str = "") -> State:
-    """The Reasoning page on a user; `theta` None is the run's own."""
+    """The Reasoning page on a user; `theta` None is the run's own, which may be one for every step."""
+    by_step = theta is None and bool(decode.thetas)
     theta = decode.theta if theta is None else theta
-    pruning = bool(np.isfinite(theta))
+    pruning = by_step or bool(np.isfinite(theta))
     state: dict[str, str | int | float | bool] = {"user": user, "at": "test", "corp": pruning}
-    state |= {"theta": float(theta)} if pruning else {}
+    state |= {"theta": float(theta)} if pruning and not by_step else {}
     state |= {"beam": decode.beam_width, "step": step, "fold": True}
     return state | ({"path": path} if path else {})
 
@@ -142,12 +143,14 @@ def pruned_stop(trace: ReasoningTrace, facets: Facets, decode: DecodeConfig, *, 
     node = int(pruned[np.argmax(trace.log_prob[pruned])])
     others = np.flatnonzero(stepped_in & (trace.step == trace.step[node]))
     other = int(others[np.argmax(trace.score[others])])
+    limit = trace.theta_at(int(trace.step[node]))
     caption = (
         f"The branch “{node_name(trace, facets, node)}” ends at step {trace.step[node]}: it would have moved the "
-        f"belief by {trace.js[node]:.3f}, more than the limit θ = {trace.theta:.3f} set here. The search went back, "
+        f"belief by {trace.js[node]:.3f}, more than the limit θ = {limit:.3f} set here. The search went back, "
         f"and “{node_name(trace, facets, other)}”, the best of what had not been tried, took a freed place (triangle)."
     )
-    state = search_state(user, decode, theta=trace.theta, step=int(trace.step[node]), path=path_key(trace, node))
+    theta = None if trace.thetas else trace.theta
+    state = search_state(user, decode, theta=theta, step=int(trace.step[node]), path=path_key(trace, node))
     return Stop("reasoning", "A branch that was pruned", caption, state)
 
 
@@ -189,7 +192,7 @@ def cohort_stop(slices: Sequence[SliceMetrics], *, store: str, by: str) -> Stop 
         f"{worst.metrics['recall@10'].mean:.0%} of the {worst.users:,} with {worst.name}. "
         "A click on a dot lists the users behind it."
     )
-    state: State = {"store": store, "by": by, "metric": "recall@10"}
+    state: State = {"store": store, "by": by, "metric": "recall@10", "cohort": ""}
     return Stop("cohorts", "For whom it works", caption, state)
 
 
@@ -204,6 +207,44 @@ def health_stop(checks: Sequence[HealthCheck], recall: float | None, users: int)
         + " Every number on this page says what it is held against."
     )
     return Stop("overview", "Can this model be trusted?", caption, {})
+
+
+WATCHED = {
+    "user": "the shopper",
+    "at": "the purchase to predict",
+    "theta": "θ",
+    "corp": "whether to prune",
+    "beam": "the beam width",
+    "weights": "the weights",
+    "edit": "the history",
+    "steer": "the steering",
+    "from": "the branch to go on from",
+    "facet": "the facet",
+    "code": "the code",
+    "store": "the stored search",
+    "by": "the cut",
+    "metric": "the metric",
+    "cohort": "the cohort",
+}
+"""What a caption speaks of, and what people call it; walking through the tree makes no caption untrue."""
+
+
+def changed_since(stop: Stop, now: Mapping[str, str]) -> str:
+    """What of a stop has been changed, in a sentence; "" where the caption is still true of what is seen.
+
+    `now` says what the address says of the names in `WATCHED`; a name that is left out is as the stop set it.
+    """
+    set_to = {name: url_text(value) for name, value in stop.state.items()}
+    changed = [name for name in WATCHED if name in now and now[name] != set_to.get(name, "")]
+    if not changed:
+        return ""
+    said = [f"{WATCHED[name]} ({set_to[name]} at this stop)" if name == "theta" and name in set_to else WATCHED[name]
+            for name in changed]  # fmt: skip
+    return f"You have changed {_listed(said)} since: the text speaks of the view before that."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def url_text(value: str | int | float | bool) -> str:

@@ -156,7 +156,7 @@ def describe_nodes(trace: ReasoningTrace, facets: Facets, *, given: int = 0) -> 
             "path": [path_key(trace, row) for row in rows],
             "step": trace.step,
             "kind": [node_kind(trace, row) for row in rows],
-            "y": _heights(trace, np.zeros(trace.n_nodes, dtype=bool)),
+            "y": heights(trace, np.zeros(trace.n_nodes, dtype=bool)),
             "size": 7 + 15 * np.exp(trace.log_prob) ** (1 / 3),
             "heading": [node_name(trace, facets, row) for row in rows],
             "numbers": [_numbers(trace, row) for row in rows],
@@ -192,7 +192,7 @@ def search_tree(
     hidden = np.zeros(trace.n_nodes, dtype=bool) if hidden is None else hidden
     labels, hits = _leaf_labels(trace, facets, focus.rows[-1], target)
     return described.assign(
-        y=_heights(trace, hidden) if hidden.any() else described["y"],
+        y=heights(trace, hidden) if hidden.any() else described["y"],
         hidden=hidden,
         x=column_edges(trace, forced, fold=fold)[trace.step],
         folded=forced & fold,
@@ -229,7 +229,7 @@ def column_edges(trace: ReasoningTrace, forced: np.ndarray, *, fold: bool) -> np
     return np.concatenate([[0.0], np.cumsum(widths)])
 
 
-def _heights(trace: ReasoningTrace, hidden: np.ndarray) -> np.ndarray:
+def heights(trace: ReasoningTrace, hidden: np.ndarray) -> np.ndarray:
     """y of every node: each column is filled from top to bottom in its parents' order, so that no links cross."""
     y = np.full(trace.n_nodes, 0.5)
     place = np.zeros(trace.n_nodes)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 
+from app.view_models.step_thetas import with_thetas
 from app.view_models.theta_tree import HIGHEST_THETA
 from app.view_models.tree import cut
 from reg4rec_core import (
@@ -57,7 +58,10 @@ def theta_text(theta: float) -> str:
     return repr(float(theta)).removesuffix(".0")
 
 
-def setting_words(theta: float, check_from: int) -> str:
+def setting_words(theta: float, check_from: int, thetas: Sequence[float] = ()) -> str:
+    """A setting in short."""
+    if thetas:
+        return f"θ by step, compared from step {check_from}"
     if math.isinf(theta):
         return "no pruning"
     return f"θ = {theta:.4g}, compared from step {check_from}"
@@ -65,16 +69,14 @@ def setting_words(theta: float, check_from: int) -> str:
 
 def own_words(decode: DecodeConfig) -> str:
     """The run's own setting."""
-    if decode.thetas:
-        return f"θ by step, compared from step {decode.check_from}"
-    return setting_words(decode.theta, decode.check_from)
+    return setting_words(decode.theta, decode.check_from, decode.thetas)
 
 
 def change_sentence(
     own: ReasoningTrace, now: ReasoningTrace, compared: TraceComparison, decode: DecodeConfig, catalog: Catalog
 ) -> str:
     """What the search that is looked at changes against the run's own: in the list, then in the tree."""
-    here = setting_words(now.theta, now.check_from)
+    here = setting_words(now.theta, now.check_from, now.thetas)
     pruned = [int((trace.fate == Fate.PRUNED).sum()) for trace in (own, now)]
     tree = (
         f"{_count(pruned[1], 'branch is', 'branches are')} pruned instead of {pruned[0]:,}; "
@@ -133,10 +135,11 @@ def under_the_tree(changes: str, nearest: str) -> str:
     return f'<div class="r4">{first}{second}</div>'
 
 
-def reasoning_words(link: str, check_from: int, own_check_from: int) -> str:
-    """The way to the Reasoning page, which compares from the run's own step on."""
-    other = "" if check_from == own_check_from else f" There beliefs are compared from step {own_check_from} on."
-    return f"[See every node of this search on the Reasoning page]({link}), at this θ.{other}  \n{KEYS}"
+def reasoning_words(link: str, *, by_step: bool) -> str:
+    """The way to the Reasoning page, and how the slider is moved where there is one."""
+    where = "with these θ" if by_step else "at this θ"
+    keys = "" if by_step else f"  \n{KEYS}"
+    return f"[See every node of this search on the Reasoning page]({link}), {where}.{keys}"
 
 
 def profile_json(catalog: Catalog, user: str, profile: ThetaProfile) -> str:
@@ -144,6 +147,23 @@ def profile_json(catalog: Catalog, user: str, profile: ThetaProfile) -> str:
     return json.dumps(profile_document(catalog, user, profile), allow_nan=False, ensure_ascii=False)
 
 
-def preset_decode(own: DecodeConfig, theta: float, check_from: int) -> DecodeConfig:
+def preset_decode(own: DecodeConfig, theta: float, check_from: int, thetas: Sequence[float] = ()) -> DecodeConfig:
     """The run's decoding with what the page shows; at the slider's end pruning is off."""
-    return replace(own, theta=math.inf if theta >= HIGHEST_THETA else theta, check_from=check_from, thetas=())
+    chosen = replace(own, check_from=check_from)
+    if thetas:
+        return with_thetas(chosen, thetas)
+    return replace(chosen, theta=math.inf if theta >= HIGHEST_THETA else theta, thetas=())
+
+
+def step_json(catalog: Catalog, user: str, trace: ReasoningTrace, thetas: Sequence[float]) -> str:
+    """The one result of thresholds by step, written like an interval of `profile_json`."""
+    listed = zip(trace.items.tolist(), trace.item_scores.tolist(), strict=True)
+    document = {
+        "user": user,
+        "thetas": list(thetas),
+        "check_from": trace.check_from,
+        "items": [{"key": catalog.item_keys[item], "score": score} for item, score in listed],
+        "nodes": trace.n_nodes,
+        "pruned": int((trace.fate == Fate.PRUNED).sum()),
+    }
+    return json.dumps(document, allow_nan=False, ensure_ascii=False)

@@ -49,6 +49,15 @@ class Leaning:
 
 
 @dataclass(frozen=True)
+class PathCodes:
+    """Codes of one codebook, one of which a path to the first ten recommendations goes through."""
+
+    codebook: int
+    codes: tuple[int, ...]
+    """Rising."""
+
+
+@dataclass(frozen=True)
 class Cohort:
     """The users that meet every condition; without conditions, all. Categories and brands go by name, "" is any."""
 
@@ -72,6 +81,10 @@ class Cohort:
     """Category of at least one of the first ten recommendations."""
     outcome: Outcome = "any"
     """Of the search for the target among the first ten."""
+    maker: str = ""
+    """Brand of the item to be found."""
+    codes: PathCodes | None = None
+    """Which codes their paths use."""
     leans: Leaning | None = None
     """Where the belief leans after a step."""
     users: tuple[int, ...] | None = None
@@ -81,7 +94,7 @@ class Cohort:
         if self.users is not None and any(a >= b for a, b in zip((-1, *self.users), self.users, strict=False)):
             raise InputError("the users of a cohort must be rows from 0 on, each once, in rising order")
 
-    def narrowed(self, **conditions: Range | str | tuple[int, ...] | Leaning) -> "Cohort":
+    def narrowed(self, **conditions: Range | str | tuple[int, ...] | Leaning | PathCodes) -> "Cohort":
         """The users that meet these conditions, too; ranges and lists of users are cut, a name takes a name's place."""
         for name, value in conditions.items():
             own = getattr(self, name)
@@ -102,6 +115,8 @@ class Cohort:
                 text = "~".join("" if end is None else str(end) for end in (value.low, value.high))
             elif isinstance(value, Leaning):
                 text = f"{value.step}~{_escape(value.category)}"
+            elif isinstance(value, PathCodes):
+                text = f"{value.codebook}~{_pack(value.codes)}"
             else:
                 text = _escape(value) if isinstance(value, str) else _pack(value)
             parts.append(f"{field.name}_{text}")
@@ -115,7 +130,7 @@ COLD_TARGETS = Cohort(seen=Range(0, COLD))
 def read_cohort(text: str) -> Cohort:
     """The cohort that `to_text` wrote. InputError names the part that is wrong."""
     defaults = {field.name: field.default for field in fields(Cohort)}
-    conditions: dict[str, Range | str | tuple[int, ...] | Leaning] = {}
+    conditions: dict[str, Range | str | tuple[int, ...] | Leaning | PathCodes] = {}
     for part in text.split(".") if text else ():
         name, _, value = part.partition("_")
         if name not in defaults or name in conditions or not value:
@@ -128,6 +143,8 @@ def read_cohort(text: str) -> Cohort:
             conditions[name] = _read_range(value)
         elif name == "leans":
             conditions[name] = _read_leaning(value)
+        elif name == "codes":
+            conditions[name] = _read_codes(value)
         else:
             conditions[name] = _unescape(value) if isinstance(default, str) else _unpack(value)
     return Cohort(**conditions)  # type: ignore[arg-type]
@@ -146,6 +163,13 @@ def _read_leaning(text: str) -> Leaning:
     if not re.fullmatch(r"[0-9]{1,3}", step) or not category:
         raise InputError(f"a leaning reads STEP~CATEGORY, got {text!r}")
     return Leaning(int(step), _unescape(category))
+
+
+def _read_codes(text: str) -> PathCodes:
+    codebook, _, codes = text.partition("~")
+    if not re.fullmatch(r"[0-9]{1,3}", codebook) or not codes:
+        raise InputError(f"codes of paths read CODEBOOK~CODES, the codes as distances in base 36, got {text[:40]!r}")
+    return PathCodes(int(codebook), _unpack(codes))
 
 
 def _unescape(text: str) -> str:
@@ -171,7 +195,7 @@ def _unpack(text: str) -> tuple[int, ...]:
     if text == "none":
         return ()
     if not _USERS.fullmatch(text) or max(map(len, text.split("-"))) > 6:
-        raise InputError(f"users are written as distances in base 36, joined by -, got {text[:40]!r}")
+        raise InputError(f"users and codes are written as distances in base 36, joined by -, got {text[:40]!r}")
     rows, row = [], 0
     for distance in text.split("-"):
         row += int(distance, 36)

@@ -13,7 +13,8 @@ from reg4rec_core.types import Catalog, Fate, ReasoningTrace
 def search_document(catalog: Catalog, trace: ReasoningTrace, asked: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The list and the tree. Numbers are plain; theta may be infinite and a js NaN, which JSON has to write as null.
 
-    `asked` is what was changed by hand (edit, steer, from) as text; what is empty is left out.
+    `thetas` is there where every step has its own, and then stands for `theta`. `asked` is what was changed by hand
+    (edit, steer, from) as text; what is empty is left out.
     """
     return {
         "items": [item_document(catalog, trace, rank) for rank in range(len(trace.items))],
@@ -22,6 +23,7 @@ def search_document(catalog: Catalog, trace: ReasoningTrace, asked: Mapping[str,
         "theta": trace.theta,
         "check_from": trace.check_from,
         "beam": trace.beam_width,
+        **({"thetas": list(trace.thetas)} if trace.thetas else {}),
     } | {name: text for name, text in (asked or {}).items() if text}
 
 

@@ -51,7 +51,8 @@ def beam_cut(trace: ReasoningTrace, step: int) -> float:
 
 def was_checked(trace: ReasoningTrace, node: int) -> bool:
     """Whether CORP compared the node's belief with its parent's: from `check_from` on, where both have beliefs."""
-    return bool(np.isfinite(trace.theta) and trace.step[node] >= trace.check_from and not np.isnan(trace.js[node]))
+    step = int(trace.step[node])
+    return bool(step >= trace.check_from and np.isfinite(trace.theta_at(step)) and not np.isnan(trace.js[node]))
 
 
 def explain_node(trace: ReasoningTrace, node: int) -> str:
@@ -60,10 +61,11 @@ def explain_node(trace: ReasoningTrace, node: int) -> str:
         return "The start: every item is still possible."
     step, fate, js = int(trace.step[node]), Fate(int(trace.fate[node])), float(trace.js[node])
     score, cut = float(trace.score[node]), beam_cut(trace, step)
+    theta = _threshold(trace, step)
     if fate == Fate.PRUNED:
-        return f"Pruned: its belief moved by js {js:.3f}, more than θ {trace.theta:.3f}, so the search rolled back."
+        return f"Pruned: its belief moved by js {js:.3f}, more than {theta}, so the search rolled back."
     if fate == Fate.FALLBACK:
-        return f"Kept as a last resort: js {js:.3f} exceeds θ {trace.theta:.3f}, but nothing else could take its place."
+        return f"Kept as a last resort: js {js:.3f} exceeds {theta}, but nothing else could take its place."
     if fate == Fate.BEAM_CUT:
         return f"Out-scored: its score {score:.2f} lies below {cut:.2f}, the lowest that entered the beam."
     attempt = int(trace.attempt[node])
@@ -73,12 +75,19 @@ def explain_node(trace: ReasoningTrace, node: int) -> str:
 
 def _check_passed(trace: ReasoningTrace, node: int) -> str:
     if was_checked(trace, node):
-        return f"its belief moved by js {trace.js[node]:.3f}, within θ {trace.theta:.3f}"
-    if np.isinf(trace.theta):
+        return f"its belief moved by js {trace.js[node]:.3f}, within {_threshold(trace, int(trace.step[node]))}"
+    if not trace.prunes:
         return "consistency checks are off"
     if np.isnan(trace.js[node]):
         return "the last code needs no belief"
+    if trace.step[node] >= trace.check_from:
+        return f"this step has no θ (js {trace.js[node]:.3f})"
     return f"beliefs are compared from step {trace.check_from} on (js {trace.js[node]:.3f})"
+
+
+def _threshold(trace: ReasoningTrace, step: int) -> str:
+    """The threshold of a step in words, told to be its own where every step has one."""
+    return f"θ {trace.theta_at(step):.3f}" + (f" of step {step}" if trace.thetas else "")
 
 
 def _choices(trace: ReasoningTrace, facets: Facets, leaf: int, given: Codes) -> str:
@@ -117,16 +126,17 @@ def _belief_move(trace: ReasoningTrace, facets: Facets, leaf: int) -> str:
 
 def _search_summary(trace: ReasoningTrace) -> str:
     counts = count_fates(trace)
-    if np.isinf(trace.theta):
+    limit = "the θ of its step" if trace.thetas else f"θ = {trace.theta:g}"
+    if not trace.prunes:
         return "Consistency checks were off."
     if counts["pruned"] == counts["fallback"] == 0:
-        return f"No branch that was checked moved its belief by more than θ = {trace.theta:g}, so none was pruned."
+        return f"No branch that was checked moved its belief by more than {limit}, so none was pruned."
     if counts["pruned"] == 0:
         many = "branches that" if counts["fallback"] > 1 else "branch that"
-        stayed = f"{counts['fallback']} {many} moved the belief by more than θ = {trace.theta:g}"
+        stayed = f"{counts['fallback']} {many} moved the belief by more than {limit}"
         return f"No branch was pruned for good; {stayed} had to stay."
     plural = "branches were" if counts["pruned"] > 1 else "branch was"
-    text = f"{counts['pruned']} {plural} pruned for moving the belief by more than θ = {trace.theta:g}"
+    text = f"{counts['pruned']} {plural} pruned for moving the belief by more than {limit}"
     if counts["regenerated"]:
         text += f", and {counts['regenerated']} regenerated in {'their' if counts['pruned'] > 1 else 'its'} place"
     if counts["fallback"]:

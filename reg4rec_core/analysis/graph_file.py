@@ -29,6 +29,8 @@ def search_graph(trace: ReasoningTrace, facets: Facets) -> "networkx.DiGraph":
     import networkx
 
     graph = networkx.DiGraph(theta=float(trace.theta), check_from=trace.check_from, beam=trace.beam_width)
+    if trace.thetas:
+        graph.graph["thetas"] = ",".join(f"{theta:g}" for theta in trace.thetas)
     graph.add_nodes_from((f"n{node}", _attributes(trace, facets, node)) for node in range(trace.n_nodes))
     for rank in reversed(range(len(trace.items))):
         if trace.item_nodes[rank] >= 0:

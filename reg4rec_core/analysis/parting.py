@@ -147,7 +147,8 @@ def _absent(
 
 def _same_jump(before: ReasoningTrace, after: ReasoningTrace, parting: Parting) -> list[str]:
     """That only the threshold differs, where that is so."""
-    if parting.before < 0 or parting.after < 0 or before.theta == after.theta:
+    same = (before.theta, before.thetas) == (after.theta, after.thetas)
+    if parting.before < 0 or parting.after < 0 or same:
         return []
     jumps = float(before.js[parting.before]), float(after.js[parting.after])
     if np.isnan(jumps).any() or abs(jumps[0] - jumps[1]) > SAME_JS:

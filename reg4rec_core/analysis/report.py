@@ -156,7 +156,8 @@ def _search(searched: ReportedSearch, target: int) -> dict[str, Any]:
         "run": searched.run,
         "weights": searched.weights,
         "settings": {
-            "theta": _number(trace.theta), "check_from": trace.check_from, "beam": trace.beam_width
+            "theta": _number(trace.theta), "check_from": trace.check_from, "beam": trace.beam_width,
+            "thetas": [_number(theta) for theta in trace.thetas],
         },
         "provenance": {name: str(searched.settings.get(name, UNKNOWN)) for name in PROVENANCE},
         "sentence": explain_item(trace, facets, rank) if len(trace.items) else nothing,

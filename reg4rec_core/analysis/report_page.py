@@ -61,6 +61,11 @@ def report_page(document: Document) -> str:
         _notes(document["notes"]),
         _origin(document),
     ]
+    return page_of(title, parts)
+
+
+def page_of(title: str, parts: Sequence[str]) -> str:
+    """A page of parts that are HTML already."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -82,7 +87,7 @@ def _difference(document: Document) -> list[str]:
         [move["title"], str(move["a"] or "not in the list"), str(move["b"] or "not in the list")]
         for move in document["movement"]
     ]
-    moved = _table(["item", "place in A", "place in B"], rows, numbers=(1, 2)) if rows else ""
+    moved = plain_table(["item", "place in A", "place in B"], rows, numbers=(1, 2)) if rows else ""
     return ["<h2>What differs</h2>", f'<p class="why">{escape(document["difference"])}</p>', moved]
 
 
@@ -94,7 +99,7 @@ def _history(document: Document) -> str:
     target = document["target"]
     told = f"Bought next: “{target['title']}”." if target else "What was bought next is not known."
     heads = ["#", "bought, oldest first", "brand", "category", "date"]
-    return f"<h2>What the model saw</h2>{_table(heads, rows, numbers=(0, 4))}<p>{escape(told)}</p>"
+    return f"<h2>What the model saw</h2>{plain_table(heads, rows, numbers=(0, 4))}<p>{escape(told)}</p>"
 
 
 def _search(searched: Document, document: Document, *, comparison: bool) -> str:
@@ -124,8 +129,11 @@ def _search(searched: Document, document: Document, *, comparison: bool) -> str:
 def _settings(searched: Document) -> str:
     settings = searched["settings"]
     weights = WEIGHTS.get(searched["weights"], searched["weights"])
-    theta = "no pruning" if settings["theta"] is None else (
-        f"θ {settings['theta']:g}, compared from step {settings['check_from']}"
+    limits = [settings["theta"]] if not settings["thetas"] else settings["thetas"]
+    shown = " · ".join("off" if theta is None else f"{theta:g}" for theta in limits)
+    by_step = "θ by step " if settings["thetas"] else "θ "
+    theta = "no pruning" if not any(theta is not None for theta in limits) else (
+        f"{by_step}{shown}, compared from step {settings['check_from']}"
     )  # fmt: skip
     return f"Run {searched['run']}, {weights} weights, {theta}, beam width {settings['beam']}."
 
@@ -190,7 +198,7 @@ def _notes(notes: Sequence[Document]) -> str:
     rows = [
         ["thumb up" if note["label"] > 0 else "thumb down", note["tag"], _about(note), note["text"]] for note in notes
     ]
-    return f"<h2>Notes</h2>{_table(['', 'tag', 'about', 'note'], rows)}"
+    return f"<h2>Notes</h2>{plain_table(['', 'tag', 'about', 'note'], rows)}"
 
 
 def _about(note: Document) -> str:
@@ -202,22 +210,29 @@ def _about(note: Document) -> str:
 def _origin(document: Document) -> str:
     """Where the numbers come from, and how to see them live."""
     lines = [
-        f"{searched['side'] and searched['side'] + ': '}run {searched['run']}, {_made_by(searched['provenance'])}"
+        f"{searched['side'] and searched['side'] + ': '}run {searched['run']}, {made_by(searched['provenance'])}"
         for searched in document["searches"]
     ]
-    link = document["link"]
-    anchor = f'<p>See it live: <a href="{escape(link)}"><code>{escape(link)}</code></a></p>' if link else ""
-    return "<h2>Where this comes from</h2>" + "".join(f'<p class="soft">{escape(line)}</p>' for line in lines) + anchor
+    told = "".join(f'<p class="soft">{escape(line)}</p>' for line in lines)
+    return f"<h2>Where this comes from</h2>{told}{see_live(document['link'])}"
 
 
-def _made_by(provenance: Document) -> str:
+def see_live(link: str) -> str:
+    """The way to the view in the application; "" without a link."""
+    return f'<p>See it live: <a href="{escape(link)}"><code>{escape(link)}</code></a></p>' if link else ""
+
+
+def made_by(provenance: Document) -> str:
+    """Package, revision and data in words."""
     return (
         f"made by reg4rec {provenance['package_version']}, revision {provenance['git_revision']}, "
         f"data {provenance['data_checksum'][:12]}"
     )
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()) -> str:
+def plain_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()) -> str:
+    """A table of text; columns `numbers` stand to the right."""
+
     def cell(tag: str, place: int, text: str) -> str:
         return f'<{tag} class="num">{escape(text)}</{tag}>' if place in numbers else f"<{tag}>{escape(text)}</{tag}>"
 

@@ -20,7 +20,7 @@ BINS = {
 }
 """Least value of each slice; the last has no upper end."""
 
-SliceBy = Literal["history", "active", "seen", "last", "target", "main"]
+SliceBy = Literal["history", "active", "seen", "last", "target", "main", "maker"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def cohort_metrics(store: TraceStore, cohort: Cohort, *, seed: int = 0) -> Slice
 def metrics_by(store: TraceStore, cohort: Cohort, by: SliceBy, *, seed: int = 0) -> tuple[SliceMetrics, ...]:
     """The cohort cut into slices; users without a target or without the value stand in none.
 
-    Numbers are cut at `BINS`, times into quarters; of categories the `LARGEST` are given, most users first.
+    Numbers are cut at `BINS`, times into quarters; of categories and brands the `LARGEST` are given, most users first.
     """
     store.need(*NEEDS[by])
     column = COLUMN_OF[by]
@@ -68,13 +68,15 @@ def metrics_by(store: TraceStore, cohort: Cohort, by: SliceBy, *, seed: int = 0)
         name, conditions = _slice(store, by, int(kinds[row]))
         metrics = metrics_of_places(table[row], generator)
         slices.append(SliceMetrics(name, cohort.narrowed(**conditions), int(table[row].sum()), metrics))
-    if by in ("target", "main"):
+    if by in ("target", "main", "maker"):
         slices.sort(key=lambda part: -part.users)
     return tuple(slices)
 
 
 def _slice(store: TraceStore, by: SliceBy, value: int) -> tuple[str, dict[str, Any]]:
     """What a slice is called, and the condition that it adds."""
+    if by == "maker":
+        return store.maker_names[value], {by: store.maker_names[value]}
     if by in ("target", "main"):
         return store.category_names[value], {by: store.category_names[value]}
     if by == "last":

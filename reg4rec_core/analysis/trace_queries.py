@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from reg4rec_core.analysis.cohort import Cohort, Leaning, Range
+from reg4rec_core.analysis.cohort import Cohort, Leaning, PathCodes, Range
 from reg4rec_core.evaluation.trace_schema import DESCRIPTION, TABLES
 from reg4rec_core.evaluation.trace_validation import OFFLINE, table_files
 from reg4rec_core.types import InputError
@@ -28,6 +28,7 @@ COLUMN_OF = {
     "seen": "target_seen",
     "main": "main_category",
     "target": "target_category",
+    "maker": "target_maker",
 }
 """The column of the loaded users behind a condition."""
 NEEDS = {
@@ -38,19 +39,25 @@ NEEDS = {
     "bought": ("histories.item", "items.category", "categories.name"),
     "brand": ("histories.item", "items.brand"),
     "target": ("users.target", "items.category", "categories.name"),
+    "maker": ("users.target", "items.brand"),
     "seen": ("users.target", "items.training_count"),
     "recommended": ("items.category", "categories.name"),
     "outcome": ("users.target", "users.place"),
+    "codes": ("beliefs.probability", "nodes.code"),
     "leans": ("beliefs.probability", "categories.name"),
     "users": (),
 }
 """Columns of a store without which a condition cannot be asked."""
 CATEGORY = "(SELECT category FROM categories WHERE name = ?)"
+MAKER = "(SELECT number FROM makers WHERE brand = ?)"
 CONDITIONS = {
     "main": f"main_category = {CATEGORY}",
     "bought": f"user IN (SELECT user FROM histories WHERE category = {CATEGORY})",
     "brand": "user IN (SELECT h.user FROM histories h JOIN items i ON i.item = h.item WHERE i.brand = ?)",
     "target": f"target_category = {CATEGORY}",
+    "maker": f"target_maker = {MAKER}",
+    "codes": "user IN (SELECT n.user FROM nodes n SEMI JOIN beliefs b ON b.user = n.user AND b.node = n.node "
+    f"AND b.rank <= {TOP} WHERE n.codebook = ? AND n.code IN (SELECT unnest(?::INTEGER[])))",
     "recommended": f"user IN (SELECT user FROM recommendations WHERE rank <= {TOP} AND category = {CATEGORY})",
     "leans": f"user IN (SELECT user FROM path_leanings WHERE step = ? AND category = {CATEGORY})",
 }
@@ -78,6 +85,11 @@ class TraceStore:
         named = dict(self.rows("SELECT category, name FROM categories"))
         (greatest,) = self.rows("SELECT coalesce(max(category), -1) FROM items")[0]
         return tuple(named.get(c, f"category {c}") for c in range(max([greatest, *named]) + 1))
+
+    @cached_property
+    def maker_names(self) -> tuple[str, ...]:
+        """Brands, as `users.target_maker` numbers them."""
+        return tuple(brand for (brand,) in self.rows("SELECT brand FROM makers ORDER BY number"))
 
     def rows(self, query: str, *parameters: Any) -> list[tuple]:
         """The answer to a query; safe from several threads."""
@@ -122,8 +134,11 @@ DERIVED = (
     "CREATE TABLE path_nodes AS SELECT DISTINCT user, node, step FROM path_beliefs",
     "CREATE TABLE path_js AS SELECT n.user, n.step, n.js FROM nodes n SEMI JOIN path_nodes b "
     "ON b.user = n.user AND b.node = n.node WHERE n.js IS NOT NULL",
-    "CREATE OR REPLACE TABLE users AS SELECT u.*, i.category AS target_category, i.training_count AS target_seen "
-    "FROM users u LEFT JOIN items i ON i.item = u.target ORDER BY u.user",
+    "CREATE TABLE makers AS SELECT brand, row_number() OVER (ORDER BY brand) - 1 AS number "
+    "FROM (SELECT DISTINCT brand FROM items WHERE brand IS NOT NULL)",
+    "CREATE OR REPLACE TABLE users AS SELECT u.*, i.category AS target_category, i.training_count AS target_seen, "
+    "m.number AS target_maker FROM users u LEFT JOIN items i ON i.item = u.target "
+    "LEFT JOIN makers m ON m.brand = i.brand ORDER BY u.user",
     "CREATE OR REPLACE TABLE histories AS SELECT h.*, i.category FROM histories h LEFT JOIN items i ON i.item = h.item",
     "CREATE OR REPLACE TABLE recommendations AS SELECT r.*, i.category "
     "FROM recommendations r LEFT JOIN items i ON i.item = r.item",
@@ -168,8 +183,15 @@ def condition(store: TraceStore, cohort: Cohort) -> tuple[str, list[Any]]:
             clauses.append(OUTCOMES[value])
         else:
             clauses.append(CONDITIONS[name])
-            parameters += [value.step, value.category] if isinstance(value, Leaning) else [value]
+            parameters += _parameters(value)
     return " AND ".join(f"({clause})" for clause in clauses), parameters
+
+
+def _parameters(value: str | Leaning | PathCodes) -> list[Any]:
+    """What a condition gives the query."""
+    if isinstance(value, Leaning):
+        return [value.step, value.category]
+    return [value.codebook, list(value.codes)] if isinstance(value, PathCodes) else [value]
 
 
 @dataclass(frozen=True)

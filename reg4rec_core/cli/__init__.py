@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate-explanations": "Take away the purchases that attribution names and see whether a recommendation goes.",
     "sweep": "Search the same users under many decoding settings and compare each with the run's own.",
     "seeds": "Compare runs that differ in their seed alone.",
+    "cost": "Say what every stage of some runs took: time, processor time and peak memory.",
     "results": "Fill a document's tables from the stored results and draw its charts.",
     "tune-rewards": "Search reward weights by what a short post-training with them does to validation users.",
     "ablate": "Train and compare systems that differ from a run's settings in one point each, under an equal budget.",

@@ -32,7 +32,11 @@ SECONDS_PER_STEP = 2.5
     help="Pre-training of every cell.",
 )
 @click.option(
-    "--steps", type=click.IntRange(min=1), default=100, show_default=True, help="Post-training steps of every cell."
+    "--steps",
+    type=click.IntRange(min=0),
+    default=100,
+    show_default=True,
+    help="Post-training steps of every cell; 0 compares pre-trained weights.",
 )
 @click.option("--cells", help="Names of the cells to make, with commas; the base always is.  [default: all]")
 @click.option(

@@ -25,7 +25,7 @@ SHOWN = 10
 )
 @click.option(
     "--by",
-    type=click.Choice(["history", "active", "seen", "last", "target", "main"]),
+    type=click.Choice(["history", "active", "seen", "last", "target", "main", "maker"]),
     default="seen",
     show_default=True,
     help="What the slices differ in: length or days of the history, how often training saw the target, the quarter of "

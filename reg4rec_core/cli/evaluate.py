@@ -158,6 +158,8 @@ def evaluation_text(document: dict[str, Any]) -> str:
     """The numbers that people compare, one ranking a line."""
     low, high = document["intervals_95"]["recall@10"]
     theta = "inf" if document["theta"] is None else document["theta"]
+    by_step = document["decode"]["thetas"]
+    theta = f"by step {' '.join(f'{one:g}' for one in by_step)}" if by_step else theta
     lines = [
         f"{document['split']} split, {document['users']:,} users, items of the history {document['history_items']}; "
         f"theta {theta}, beam {document['beam']}",

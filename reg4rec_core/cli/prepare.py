@@ -1,6 +1,7 @@
 """`reg4rec prepare`"""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,12 +41,15 @@ def command(
     """
     from reg4rec_core.data import prepare_dataset, save_dataset
     from reg4rec_core.data.dataset import require_absent
+    from reg4rec_core.machine import Meter
 
     config = settings_from(PrepareConfig, options)
     require_absent(out)
+    meter = Meter()
     tables = read_tables(source, source_format, options)
     say(f"read {len(tables.interactions):,} interactions ({tables.description})")
     dataset = prepare_dataset(tables, config, features=features)
+    dataset = replace(dataset, info={**dataset.info, **meter.read()})
     save_dataset(out, dataset, text_features=tables.text_features)
     document = {
         "data": str(out),

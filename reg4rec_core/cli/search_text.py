@@ -36,4 +36,7 @@ def to_text(recommender: Recommender, trace: ReasoningTrace) -> str:
         lines.append(f"{'':{17 + width}}{codes or 'a neighbour of the best path'}")
     fates = np.bincount(trace.fate, minlength=len(Fate))
     counts = ", ".join(f"{fates[fate]} {fate.label.replace('_', ' ')}" for fate in Fate)
-    return "\n".join([*lines, f"search of {trace.n_nodes} nodes: {counts}; theta {trace.theta:g}"])
+    theta = f"theta {trace.theta:g}"
+    if trace.thetas:
+        theta = f"theta by step {' '.join(f'{one:g}' for one in trace.thetas)}"
+    return "\n".join([*lines, f"search of {trace.n_nodes} nodes: {counts}; {theta}"])

@@ -23,6 +23,7 @@ COLUMNS = (
     ("wrongly", 9, lambda cell: f"{cell['wrong_prunes']:.4f}"),
     ("fallback", 10, lambda cell: f"{cell['fallback']:.2f}"),
     ("coverage", 10, lambda cell: f"{cell['coverage']:.3f}"),
+    ("distinct", 10, lambda cell: f"{cell['distinctness']:.3f}"),
     ("users/s", 9, lambda cell: f"{cell['users_per_second']:.0f}"),
 )
 """Title, width and text of every column; counts are means over users."""
@@ -49,7 +50,15 @@ COLUMNS = (
 )
 @click.option("--users", type=click.IntRange(min=1), help="Search a seeded sample of this many users.  [default: all]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which users a sample draws.")
-@click.option("--name", help="Folder of the cells under evaluation/sweeps.  [default: fields, split and users]")
+@click.option(
+    "--cohort", default="", help="Search these users alone, as reg4rec cohorts reads them: history_5~20.seen_0~4"
+)
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    help="Store of traces (reg4rec trace) that knows a cohort's outcome, recommended or leans.",
+)
+@click.option("--name", help="Folder of the cells under evaluation/sweeps.  [default: fields, split, users, cohort]")
 @weights_option
 @json_option
 def command(
@@ -59,6 +68,8 @@ def command(
     split: Any,
     users: int | None,
     seed: int,
+    cohort: str,
+    store: Path | None,
     name: str | None,
     weights: str,
     as_json: bool,
@@ -72,15 +83,18 @@ def command(
 
     from tqdm import tqdm
 
+    from reg4rec_core.analysis.cohort import read_cohort
+    from reg4rec_core.analysis.trace_queries import open_store
     from reg4rec_core.experiments.grid import Axis, read_numbers
     from reg4rec_core.experiments.sweep import sweep
     from reg4rec_core.recommender import Recommender
 
     axes = [Axis.parse(text) for text in over]
     quantiles = read_numbers(theta_quantile, "--theta-quantile") if theta_quantile is not None else ()
+    whom, opened = read_cohort(cohort), open_store(store) if store is not None else None
     recommender = Recommender.load(run, weights=weights)
     show = partial(tqdm, leave=False, disable=None)
-    options = {"split": split, "users": users, "seed": seed, "name": name}
+    options = {"split": split, "users": users, "seed": seed, "cohort": whom, "store": opened, "name": name}
     document = plain(sweep(recommender, axes, quantiles=quantiles, **options, say=say, progress=show))
     emit(document, text=sweep_text(document), as_json=as_json)
 
@@ -89,7 +103,9 @@ def sweep_text(document: dict[str, Any]) -> str:
     """One line a setting, the run's own first."""
     rows = [document["own"], *document["cells"]]
     width = max(len(row["name"]) for row in rows) + 2
-    lines = [f"{document['split']} split, {document['users']:,} users; differences are to the run's own setting", ""]
+    whom = f" of the cohort {document['cohort']}" if document["cohort"] else ""
+    users = f"{document['users']:,} users{whom}"
+    lines = [f"{document['split']} split, {users}; differences are to the run's own setting", ""]
     lines.append(f"{'':{width}}" + "".join(f"{title:>{size}}" for title, size, _ in COLUMNS))
     lines += [f"{row['name']:{width}}" + "".join(f"{text(row):>{size}}" for _, size, text in COLUMNS) for row in rows]
     lines += ["", f"{document['seconds']:.1f} s; cells stored in {document['folder']}"]

@@ -63,6 +63,9 @@ class SearchedItems:
     prunes_by: Int[np.ndarray, "B M 2 2"]
     """`pruned`, by whether the items left held the target (1: a wrong prune), then by whether the most probable
     category was the target's; 0 without `truth`."""
+    tried_by: Int[np.ndarray, "B M 2 2 2"]
+    """Candidates tried, by whether the most probable category *before* their code was the target's, then by whether
+    their items left held the target, then by whether they were pruned; 0 without `truth`."""
 
 
 def search(
@@ -257,26 +260,33 @@ def _first_js(block: BlockResult) -> Float[Tensor, "B M"]:
 
 def _target_counts(
     block: BlockResult, index: ItemIndex, excluded: Bool[Tensor, "B N"], truth: Truth | None, users: slice
-) -> tuple[Int[np.ndarray, "users M"], Int[np.ndarray, "users M 2 2"]]:
-    """`target_in_beam` and `prunes_by` of SearchedItems for the real users of a block, rows `users` of all."""
+) -> tuple[Int[np.ndarray, "users M"], Int[np.ndarray, "users M 2 2"], Int[np.ndarray, "users M 2 2 2"]]:
+    """The fields of SearchedItems from `target_in_beam` on for the real users of a block, rows `users` of all."""
     real, n_steps = users.stop - users.start, len(block.steps)
-    in_beam, prunes = torch.zeros(real, n_steps, dtype=torch.int64), torch.zeros(real, n_steps, 2, 2, dtype=torch.int64)
+    in_beam = torch.zeros(real, n_steps, dtype=torch.int64)
+    prunes, tried = (torch.zeros(real, n_steps, *[2] * dims, dtype=torch.int64) for dims in (2, 3))
     if truth is None:
-        return in_beam.numpy(), prunes.numpy()
+        return in_beam.numpy(), prunes.numpy(), tried.numpy()
     targets = torch.from_numpy(truth.targets[users].astype(np.int64))
     wanted_category = torch.from_numpy(truth.categories)[targets]
-    holds = torch.ones(real, 1, dtype=torch.bool) & ~excluded[:real].gather(1, targets[:, None])
+    holds = ~excluded[:real].gather(1, targets[:, None])
+    right = block.root_beliefs[:real].argmax(-1, keepdim=True) == wanted_category[:, None]
     for step, record in enumerate(block.steps):
-        codebook, code = record.pool.codebook[:real], record.pool.code[:real]
-        holds = holds.gather(1, record.parent_entry[:real]) & (code == index.codes[targets].gather(1, codebook))
+        codebook, code, parent = (
+            column[:real] for column in (record.pool.codebook, record.pool.code, record.parent_entry)
+        )
+        holds = holds.gather(1, parent) & (code == index.codes[targets].gather(1, codebook))
         held = holds.gather(1, record.beam[:real].clamp_min(0)) & (record.beam[:real] >= 0)
         in_beam[:, step] = held.sum(1)
         if step + 1 == n_steps:
             break  # the last code has no belief and is never pruned
-        pruned = record.fate[:real] == Fate.PRUNED
+        was_tried, pruned = record.column[:real] >= 0, record.fate[:real] == Fate.PRUNED
         category = record.beliefs[:real].argmax(-1).gather(1, record.column[:real].clamp_min(0))
-        right = category == wanted_category[:, None]
-        for wrong_prune, of_prune in enumerate((~holds, holds)):
-            for right_category, of_head in enumerate((~right, right)):
-                prunes[:, step, wrong_prune, right_category] = (pruned & of_prune & of_head).sum(1)
-    return in_beam.numpy(), prunes.numpy()
+        right_before, right = right.gather(1, parent), category == wanted_category[:, None]
+        for led, of_target in enumerate((~holds, holds)):
+            for answer in range(2):
+                prunes[:, step, led, answer] = (pruned & of_target & (right == answer)).sum(1)
+                for cut in range(2):
+                    chosen = was_tried & of_target & (right_before == answer) & (pruned == cut)
+                    tried[:, step, answer, led, cut] = chosen.sum(1)
+    return in_beam.numpy(), prunes.numpy(), tried.numpy()

@@ -124,6 +124,7 @@ def _trace(
         theta=config.theta,
         check_from=config.check_from,
         beam_width=config.beam_width,
+        thetas=config.thetas,
     )
 
 

@@ -1,8 +1,10 @@
 """What pruning did to the targets, and how far the category belief that it trusts can be trusted."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
 from reg4rec_core.evaluation.beam_search import BeamResult
 from reg4rec_core.metrics import accuracy
@@ -33,10 +35,26 @@ def pruning_by_step(result: BeamResult) -> dict[str, dict[str, float]]:
     }
 
 
-def nodes_per_user(result: BeamResult) -> float:
-    """States that the network was asked about for a user, the root included; leaves need no state."""
+@dataclass(frozen=True)
+class SearchCounts:
+    """What each user's search took, over all steps whose code has a belief."""
+
+    nodes: Int[np.ndarray, "B"]
+    """States that the network was asked about, the root included; leaves need no state."""
+    pruned: Int[np.ndarray, "B"]
+    regenerated: Int[np.ndarray, "B"]
+    fallback: Int[np.ndarray, "B"]
+    wrong_prunes: Int[np.ndarray, "B"]
+    """Pruned candidates whose items left still held the target."""
+
+
+def counts_per_user(result: BeamResult) -> SearchCounts:
+    """What each user's search took."""
     found = result.searched
-    return 1.0 + float((found.kept + found.pruned + found.fallback)[:, :-1].sum(1).mean())
+    tried = found.kept + found.pruned + found.fallback
+    counts = (tried, found.pruned, found.regenerated, found.fallback, found.prunes_by[:, :, 1].sum(-1))
+    nodes, *others = (column[:, :-1].sum(1).astype(np.int64) for column in counts)
+    return SearchCounts(1 + nodes, *others)
 
 
 def prune_table(result: BeamResult) -> dict[str, Any]:
@@ -48,15 +66,53 @@ def prune_table(result: BeamResult) -> dict[str, Any]:
     counts = result.searched.prunes_by.sum((0, 1))
     (right_wrong_head, right_right_head), (wrong_wrong_head, wrong_right_head) = counts.tolist()
 
-    def share(wrong: int, right: int) -> float | None:
-        return wrong / (wrong + right) if wrong + right else None
-
     return {
         "prune_right": {"head_right": right_right_head, "head_wrong": right_wrong_head},
         "prune_wrong": {"head_right": wrong_right_head, "head_wrong": wrong_wrong_head},
-        "wrong_share_head_right": share(wrong_right_head, right_right_head),
-        "wrong_share_head_wrong": share(wrong_wrong_head, right_wrong_head),
+        "wrong_share_head_right": ratio(wrong_right_head, wrong_right_head + right_right_head),
+        "wrong_share_head_wrong": ratio(wrong_wrong_head, wrong_wrong_head + right_wrong_head),
     }
+
+
+def prunes_by_belief(result: BeamResult) -> dict[str, dict[str, Any]]:
+    """For every step, all candidates tried and what was pruned of them, parted by the belief before their code.
+
+    The belief is right where its most probable category is the target's; `belief_accuracy` is the share of candidates
+    tried from such a state. A prune is wrong when the items left still held the target: `wrong_share` is the wrong
+    part of all prunes, `lost_share` the pruned part of the candidates that led to the target (`tried_to_target`). Few
+    candidates do, and more of them where the belief is right: so read the second beside the first. Null where nothing
+    is counted.
+    """
+    counts = result.searched.tried_by.sum(0)  # (M, right, held the target, pruned)
+    steps = {}
+    for step, (wrong_belief, right_belief) in enumerate(counts[:-1], start=1):
+        tried = wrong_belief.sum() + right_belief.sum()
+        steps[str(step)] = {
+            "belief_accuracy": ratio(right_belief.sum(), tried),
+            **outcome(wrong_belief + right_belief),
+            "belief_right": outcome(right_belief),
+            "belief_wrong": outcome(wrong_belief),
+        }
+    return steps
+
+
+def outcome(counts: Int[np.ndarray, "2 2"]) -> dict[str, int | float | None]:
+    """What became of candidates, counted by whether they led to the target, then by whether they were pruned."""
+    tried, pruned, wrong = int(counts.sum()), int(counts[:, 1].sum()), int(counts[1, 1])
+    return {
+        "tried": tried,
+        "tried_to_target": int(counts[1].sum()),
+        "pruned": pruned,
+        "wrong_prunes": wrong,
+        "pruned_share": ratio(pruned, tried),
+        "wrong_share": ratio(wrong, pruned),
+        "lost_share": ratio(wrong, counts[1].sum()),
+    }
+
+
+def ratio(part: Any, whole: Any) -> float | None:
+    """A share, None of nothing."""
+    return float(part / whole) if whole else None
 
 
 def reliability(result: BeamResult, catalog: Catalog) -> dict[str, dict[str, Any]]:

@@ -20,10 +20,11 @@ from reg4rec_core.evaluation.beam_search import (
     illegal_rate,
     list_coverage,
     search_users,
+    search_users_under,
 )
 from reg4rec_core.evaluation.comparison import compare
 from reg4rec_core.evaluation.first_state import first_state_places
-from reg4rec_core.evaluation.full_ranking import Progress, Ranking
+from reg4rec_core.evaluation.full_ranking import Places, Progress, Ranking
 from reg4rec_core.evaluation.held_out import HeldOut, Split, held_out
 from reg4rec_core.evaluation.oracle_sample import oracle_sample
 from reg4rec_core.evaluation.side_by_side import (
@@ -35,6 +36,7 @@ from reg4rec_core.evaluation.side_by_side import (
     theta_rows,
 )
 from reg4rec_core.evaluation.trained_peers import Peers
+from reg4rec_core.machine import Meter
 from reg4rec_core.metrics import bootstrap_interval, gains_at, hits_at
 from reg4rec_core.tokenizer.assignment import collision_rate
 
@@ -71,6 +73,8 @@ class EvalReport:
     decode: DecodeConfig
     seed: int
     seconds: dict[str, float]
+    cost: dict[str, float]
+    """seconds, cpu_seconds and peak_memory_mb of all of it."""
 
     def to_json(self) -> dict[str, Any]:
         """The document of `reg4rec evaluate --json`; an infinite theta reads null."""
@@ -96,7 +100,7 @@ class EvalReport:
             "beam": self.decode.beam_width,
             "decode": asdict(self.decode) | {"theta": theta},
             "seed": self.seed,
-            "seconds": sum(self.seconds.values()),
+            **self.cost,
             "seconds_of": self.seconds,
         }
 
@@ -128,9 +132,65 @@ def evaluate(
     `thetas`, pairs of theta and first compared step, the same search under each of them. InputError when the split
     holds out nothing.
     """
-    clock = Stopwatch()
+    clock, meter = Stopwatch(), Meter()
     questions = held_out(run.interactions, split)
     questions = questions.sample(len(questions) if users is None else users, seed=seed)
+    ranked = rank(run, questions, decode, history_items, clock=clock, progress=progress)
+    sample = audit_with_oracle(run, ranked, size=oracle_users, seed=seed, progress=progress)
+    clock.lap("oracle_sample")
+    compared = {} if against is None else compare_with(against, ranked.main, seed=seed, progress=progress)
+    clock.lap("against")
+    table = {} if peers is None else beside_peers(run, peers, ranked, split, seed=seed, progress=progress)
+    clock.lap("side_by_side")
+    searches = under_thetas(run, ranked, thetas, seed=seed, progress=progress)
+    clock.lap("thetas")
+    extras = {"oracle_sample": sample, "against": compared, "side_by_side": table, "thetas": searches}
+    times = {"seconds": clock.laps, "cost": meter.read()}
+    return EvalReport(split=split, seed=seed, **numbers(run, ranked, seed=seed), **extras, **times)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The same users ranked in every way that each report has."""
+
+    questions: HeldOut
+    beams: dict[str, BeamResult]
+    """By the rule for items of the history, the main rule first."""
+    first_state: Places
+    floors: dict[str, Ranking]
+    seconds: dict[str, float]
+    """What `search`, all beams together, and `first_state` took."""
+
+    @property
+    def main_rule(self) -> str:
+        return next(iter(self.beams))
+
+    @property
+    def main(self) -> BeamResult:
+        """The search that the report is about."""
+        return self.beams[self.main_rule]
+
+    @property
+    def seconds_a_beam(self) -> float:
+        """What one search of all users took."""
+        return self.seconds["search"] / len(self.beams)
+
+    @property
+    def beam_places(self) -> Places:
+        """Where the searches put the targets."""
+        return {rule: beam.places for rule, beam in self.beams.items()}
+
+
+def rank(
+    run: Evaluated,
+    questions: HeldOut,
+    decode: DecodeConfig,
+    history_items: HistoryItems,
+    *,
+    clock: "Stopwatch",
+    progress: Progress,
+) -> Ranked:
+    """Beam search under the rules asked for, the exact first state, and the rankings that learn nothing."""
     beams: dict[str, BeamResult] = {}
     for rule in ("excluded", "included") if history_items == "both" else (history_items,):
         settings = replace(decode, exclude_history=rule == "excluded", top_k=max(decode.top_k, LEAST_TOP))
@@ -138,46 +198,28 @@ def evaluate(
     clock.lap("search")
     first = first_state_places(run.model, run.index, questions, kind=decode.code_probabilities, progress=progress)
     clock.lap("first_state")
+    seconds = dict(clock.laps)
     floors = baseline_rankings(run.interactions, questions, n_items=run.catalog.n_items, progress=progress)
     clock.lap("baselines")
-    main_rule = next(iter(beams))
-    main = beams[main_rule]
-    sample = audit_with_oracle(run, main, first[main_rule], size=oracle_users, seed=seed, progress=progress)
-    clock.lap("oracle_sample")
-    compared = {}
-    if against is not None:
-        compared = compare_with(against, main, seed=seed, progress=progress)
-        clock.lap("against")
-    table: dict[str, Any] = {}
-    if peers is not None:
-        speeds = {name: len(questions) / clock.laps[name] for name in ("search", "first_state")}
-        speeds["search"] *= len(beams)
-        searched = Ranking({rule: beam.places for rule, beam in beams.items()}, speeds["search"], 0.0)
-        ours = {"first_state": Ranking(first, speeds["first_state"], 0.0), "beam": searched}
-        table = beside_peers(run, peers, {**floors, **ours}, main, split, seed=seed, progress=progress)
-        clock.lap("side_by_side")
-    searches = under_thetas(run, main, clock.laps["search"] / len(beams), thetas, seed=seed, progress=progress)
-    clock.lap("thetas")
-    return EvalReport(
-        split=split,
-        users=len(questions),
-        ranking=ranking_block({rule: beam.places for rule, beam in beams.items()}, main_rule),
-        intervals=intervals(main.places, seed=seed),
-        first_state=ranking_block(first, main_rule),
-        oracle_sample=sample,
-        baselines={name: ranking_block(floor.places, main_rule) for name, floor in floors.items()},
-        collision_rate=collision_rate(run.semantic_ids),
-        illegal_rate=max(illegal_rate(beam, run.catalog, run.semantic_ids) for beam in beams.values()),
-        coverage=list_coverage(main, run.catalog),
-        consistency=consistency(main),
-        category_accuracy=category_accuracy(main, run.catalog),
-        against=compared,
-        side_by_side=table,
-        thetas=searches,
-        decode=main.decode,
-        seed=seed,
-        seconds=clock.laps,
-    )
+    return Ranked(questions, beams, first, floors, seconds)
+
+
+def numbers(run: Evaluated, ranked: Ranked, *, seed: int) -> dict[str, Any]:
+    """The entries of a report that each of them has."""
+    main, rule = ranked.main, ranked.main_rule
+    return {
+        "users": len(ranked.questions),
+        "ranking": ranking_block(ranked.beam_places, rule),
+        "intervals": intervals(main.places, seed=seed),
+        "first_state": ranking_block(ranked.first_state, rule),
+        "baselines": {name: ranking_block(floor.places, rule) for name, floor in ranked.floors.items()},
+        "collision_rate": collision_rate(run.semantic_ids),
+        "illegal_rate": max(illegal_rate(beam, run.catalog, run.semantic_ids) for beam in ranked.beams.values()),
+        "coverage": list_coverage(main, run.catalog),
+        "consistency": consistency(main),
+        "category_accuracy": category_accuracy(main, run.catalog),
+        "decode": main.decode,
+    }
 
 
 def search_split(
@@ -203,24 +245,23 @@ def compare_with(run: Evaluated, main: BeamResult, *, seed: int, progress: Progr
 
 
 def beside_peers(
-    run: Evaluated,
-    peers: Peers,
-    rankings: dict[str, Ranking],
-    main: BeamResult,
-    split: Split,
-    *,
-    seed: int,
-    progress: Progress,
+    run: Evaluated, peers: Peers, ranked: Ranked, split: Split, *, seed: int, progress: Progress
 ) -> dict[str, Any]:
     """Floors, peers, the run and random paths in one table, then some of them by how well training knew the target."""
-    questions, rule = main.questions, "excluded" if main.decode.exclude_history else "included"
-    floors = {name: rankings[name] for name in ("popularity", "transitions")}
+    questions, main, rule = ranked.questions, ranked.main, ranked.main_rule
+    floors = {name: ranked.floors[name] for name in ("popularity", "transitions")}
     trained = peer_rankings(peers, questions, split, progress=progress)
     started = time.perf_counter()
     places = random_places(run, questions, main.decode, seed=seed, progress=progress)
-    chance = Ranking({rule: places}, len(questions) / (time.perf_counter() - started), 0.0)
-    ours = {"first_state": rankings["first_state"], "beam": rankings["beam"], "random_paths": chance}
-    ours = {name: replace(row, training_seconds=peers.training_seconds) for name, row in ours.items()}
+    seconds = time.perf_counter() - started
+    timed = {
+        "first_state": (ranked.first_state, ranked.seconds["first_state"]),
+        "beam": (ranked.beam_places, ranked.seconds_a_beam),
+        "random_paths": ({rule: places}, seconds),
+    }
+    ours = {
+        name: Ranking(found, len(questions) / spent, peers.training_seconds) for name, (found, spent) in timed.items()
+    }
     rows = {**floors, **trained, **ours}
     frequency = by_training_frequency(rows, questions, run.interactions, rule, n_items=run.catalog.n_items, seed=seed)
     return {
@@ -234,21 +275,21 @@ def beside_peers(
 
 def under_thetas(
     run: Evaluated,
-    main: BeamResult,
-    main_seconds: float,
+    ranked: Ranked,
     thetas: Sequence[tuple[float, int]],
     *,
     seed: int,
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """The finished search and the same under other thetas; [] without others."""
-    results, seconds = [main], [main_seconds]
-    for theta, check_from in thetas:
-        started = time.perf_counter()
-        decode = replace(main.decode, theta=theta, check_from=check_from)
-        results.append(search_users(run, main.questions, decode, name=f"search, theta {theta:g}", progress=progress))
-        seconds.append(time.perf_counter() - started)
-    return theta_rows(results, seconds, seed=seed) if thetas else []
+    """The finished search and the same under other thetas, which share their time equally; [] without others."""
+    if not thetas:
+        return []
+    main = ranked.main
+    decodes = [replace(main.decode, theta=theta, check_from=check_from, thetas=()) for theta, check_from in thetas]
+    started, name = time.perf_counter(), f"search, {len(decodes)} other thetas together"
+    others = search_users_under(run, main.questions, decodes, name=name, progress=progress)
+    share = (time.perf_counter() - started) / len(decodes)
+    return theta_rows([main, *others], [ranked.seconds_a_beam, *[share] * len(decodes)], seed=seed)
 
 
 class Stopwatch:
@@ -265,8 +306,7 @@ class Stopwatch:
 
 def audit_with_oracle(
     run: Evaluated,
-    main: BeamResult,
-    first_state: Int[np.ndarray, "B"],
+    ranked: Ranked,
     *,
     size: int,
     seed: int,
@@ -275,13 +315,13 @@ def audit_with_oracle(
     """The oracle on a seeded sample of the evaluated users; {} for size 0."""
     if size <= 0:
         return {}
-    rows = sample_rows(main.questions, size, seed=seed)
+    main, rows = ranked.main, sample_rows(ranked.questions, size, seed=seed)
     return oracle_sample(
         run,
         main.questions.take(rows),
         main.decode,
         beam_items=main.searched.items[rows],
-        first_state=first_state[rows],
+        first_state=ranked.first_state[ranked.main_rule][rows],
         progress=progress,
     )
 

@@ -11,7 +11,8 @@ from jaxtyping import Float
 
 from reg4rec_core.config import HISTORY_LENGTH, DecodeConfig
 from reg4rec_core.data.batching import pad_histories
-from reg4rec_core.decoding import ItemIndex, ReasoningModel, search_items
+from reg4rec_core.decoding import ItemIndex, ReasoningModel
+from reg4rec_core.decoding.shared_search import search_items_under
 from reg4rec_core.evaluation.held_out import HeldOut
 from reg4rec_core.metrics import gains_at, ndcg_at, places_in_lists, recall_at
 
@@ -72,7 +73,7 @@ def choose_theta(
     seconds: float = math.inf,
     progress: Callable[[str], None] = lambda text: None,
 ) -> ThetaChoice:
-    """Search the questions under every setting; with a time limit, as many chunks of users as fit (one at least).
+    """Search the questions under all settings at once; with a time limit, as many chunks of users as fit, at least one.
 
     Users are taken in a seeded random order, because a source's order of users often says how easy they are. The
     highest NDCG@10 wins, if it lies more than one standard error (paired over users) above that without pruning: with
@@ -84,7 +85,7 @@ def choose_theta(
     for start in range(0, len(questions), CHUNK):
         chunk = questions.take(np.arange(start, min(start + CHUNK, len(questions))))
         histories = pad_histories(chunk.histories, HISTORY_LENGTH)
-        found = [search_items(model, index, histories, setting, seen=chunk.histories) for setting in settings]
+        found = search_items_under(model, index, histories, settings, seen=chunk.histories)
         places.append([places_in_lists(result.items, chunk.targets) for result in found])
         counts.append([(result.pruned.sum(1), result.fallback.sum(1)) for result in found])
         progress(f"choosing theta: {start + len(chunk):,} of {len(questions):,} validation users")

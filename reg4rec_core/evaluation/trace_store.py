@@ -40,6 +40,7 @@ from reg4rec_core.evaluation.trace_schema import (
     USERS,
     Table,
 )
+from reg4rec_core.machine import Meter
 from reg4rec_core.types import Catalog, Fate, Interactions, ReasoningTrace, SemanticIds
 
 PART_USERS = 256
@@ -78,8 +79,8 @@ class StoreSettings:
 
     def to_json(self) -> dict[str, Any]:
         """JSON knows no infinity: a theta that prunes nothing reads null."""
-        theta = self.decode.theta if math.isfinite(self.decode.theta) else None
-        return asdict(self) | {"decode": asdict(self.decode) | {"theta": theta}}
+        theta, *thetas = (one if math.isfinite(one) else None for one in (self.decode.theta, *self.decode.thetas))
+        return asdict(self) | {"decode": asdict(self.decode) | {"theta": theta, "thetas": thetas}}
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ class StoreReport:
     """Whether parts of other weights or data lay there and were thrown away."""
     bytes: dict[str, int]
     """By table."""
+    cost: dict[str, float]
+    """seconds, cpu_seconds and peak_memory_mb of the call that searched last, and how many users it searched."""
 
     def to_json(self) -> dict[str, Any]:
         """The document of `reg4rec trace --json`."""
@@ -110,6 +113,7 @@ class StoreReport:
             "bytes": total,
             "bytes_of": self.bytes,
             "bytes_per_user": total / max(self.users, 1),
+            **self.cost,
         }
 
 
@@ -130,6 +134,7 @@ def write_store(
 
     Lists have ten places at least, as in an evaluation. `weights` is the stage that `run` has loaded.
     """
+    meter = Meter()
     settings = StoreSettings(
         split=split,
         weights=weights,
@@ -144,6 +149,7 @@ def write_store(
     questions = questions if users is None else questions.sample(users, seed=seed)
     path = opened.path / TRACES / settings.name
     description = describe(run, settings, len(questions), part_users)
+    before = cost_of(path)
     discarded = prepare_directory(path, description)
     write_item_tables(path, run.catalog, run.interactions)
     starts = range(0, len(questions), part_users)
@@ -152,13 +158,15 @@ def write_store(
         if start not in kept:
             block = questions.take(np.arange(start, min(start + part_users, len(questions))))
             write_part(path, number, run, block, settings)
-    write_json(path / DESCRIPTION, description | {"complete": True})
+    searched = sum(min(part_users, len(questions) - start) for start in starts if start not in kept)
+    cost = {**meter.read(), "users_searched": searched} if searched or not before else before
+    write_json(path / DESCRIPTION, description | {"complete": True, **cost})
     sizes = {
         folder.stem: sum(file.stat().st_size for file in ([folder] if folder.is_file() else folder.glob("*.parquet")))
         for folder in sorted(path.iterdir())
         if folder.name != DESCRIPTION
     }
-    return StoreReport(path, settings, len(questions), len(starts), len(kept), discarded, sizes)
+    return StoreReport(path, settings, len(questions), len(starts), len(kept), discarded, sizes, cost)
 
 
 def questions_at(interactions: Interactions, moment: TraceMoment) -> HeldOut:
@@ -190,18 +198,31 @@ def describe(run: Evaluated, settings: StoreSettings, users: int, part_users: in
 def prepare_directory(path: Path, description: dict[str, Any]) -> bool:
     """Make room for a store: parts of the same origin stay, others go. Whether something was thrown away."""
     decisive = ("format", "settings", "part_users", "users", "n_items")
-    known, wanted = None, json.loads(json.dumps(description))  # as a file gives it back: lists for tuples
-    if (path / DESCRIPTION).exists():
-        try:
-            known = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
-        except ValueError:
-            known = None
-    same = isinstance(known, dict) and all(known.get(name) == wanted[name] for name in decisive)
+    known, wanted = read_description(path), json.loads(json.dumps(description))  # as a file gives it: lists for tuples
+    same = all(known.get(name) == wanted[name] for name in decisive)
     discarded = path.exists() and not same
     if discarded:
         shutil.rmtree(path)
     write_json(path / DESCRIPTION, description)
     return discarded
+
+
+COST = ("seconds", "cpu_seconds", "peak_memory_mb", "users_searched")
+
+
+def cost_of(path: Path) -> dict[str, float]:
+    """What a finished store says that its searches took; {} where there is none."""
+    known = read_description(path)
+    return {name: known[name] for name in COST} if known.get("complete") and set(COST) <= set(known) else {}
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """Contents of store.json, {} where it is missing or damaged."""
+    try:
+        known = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
 
 
 def part_file(path: Path, table: Table, number: int) -> Path:

@@ -50,6 +50,11 @@ class Recipe:
         """Equal for recipes that can share a post-trained run."""
         return (*self.pretrained_key(), self.post_train, self.rewards, self.selection)
 
+    def result_key(self) -> "Recipe":
+        """Equal for recipes of the same result: post-training says nothing of what goes without it."""
+        without = self.weights == "pretrained"
+        return replace(self, post_train=PostTrainConfig(), rewards=RewardWeights()) if without else self
+
     def to_json(self) -> dict[str, Any]:
         """Plain values; the minutes of pre-training are finite by construction."""
         return asdict(self)
@@ -69,13 +74,14 @@ class PlannedCell:
     post_trained_by: str = field(default="", compare=False)
     """The first cell with the same post-training, too."""
     same_as: str = field(default="", compare=False)
-    """The first cell with the same recipe; its own name where it is that."""
+    """The first cell with the same result; its own name where it is that."""
 
 
 def base_recipe(settings: dict[str, Any], *, minutes: float, steps: int, seed: int) -> Recipe:
     """The recipe of a run (`settings` is its run.json) under an equal budget and one seed for everything.
 
-    Infinite minutes leave the run's own pre-training as it was, its seed included.
+    Infinite minutes leave the run's own pre-training as it was, its seed included. With 0 steps nothing is
+    post-trained: all cells are compared by their pre-trained weights.
     """
     chosen_anew = ("theta", "thetas", "check_from", "selection")
     decode = {name: value for name, value in settings.get("decode", {}).items() if name not in chosen_anew}
@@ -84,13 +90,15 @@ def base_recipe(settings: dict[str, Any], *, minutes: float, steps: int, seed: i
     if minutes < math.inf:
         tokenizer["seed"] = seed
         pretrain |= {"minutes": minutes, "epochs": UNBOUNDED_EPOCHS, "seed": seed}
+    post_train = settings.get("post_train", {})
     return Recipe(
         TokenizerConfig.from_dict(tokenizer),
         ModelConfig.from_dict(settings.get("model", {})),
         PretrainConfig.from_dict(pretrain),
-        PostTrainConfig.from_dict({**settings.get("post_train", {}), "steps": steps, "seed": seed}),
+        PostTrainConfig.from_dict(post_train | {"seed": seed} | ({"steps": steps} if steps else {})),
         RewardWeights.from_dict(settings.get("reward_weights", {})),
         DecodeConfig.from_dict(decode),
+        weights="post_trained" if steps else "pretrained",
     )
 
 
@@ -162,7 +170,7 @@ def with_twins(cell: PlannedCell, cells: Sequence[PlannedCell]) -> PlannedCell:
         cell,
         pretrained_by=first(Recipe.pretrained_key),
         post_trained_by=first(Recipe.post_trained_key),
-        same_as=first(lambda recipe: recipe),
+        same_as=first(Recipe.result_key),
     )
 
 

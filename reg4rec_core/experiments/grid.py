@@ -126,4 +126,6 @@ def cells_of(axes: Sequence[Axis], decode: DecodeConfig) -> list[Cell]:
     if len(combinations) > MOST_CELLS:
         raise InputError(f"a sweep tries at most {MOST_CELLS:,} settings; name fewer values")
     pairs = [tuple(zip(names, values, strict=True)) for values in combinations]
+    if "theta" in names:  # one for all steps, in the place of a theta for every step
+        decode = replace(decode, thetas=())
     return [Cell(changes, replace(decode, **dict(changes))) for changes in pairs]

@@ -239,6 +239,33 @@ def sweep_table(root: Path) -> str:
     return markdown((f"{results['users']:,} {results['split']} users", *header), rows)
 
 
+def prunes_table(root: Path) -> str:
+    """Right and wrong prunes by the belief before them: `reg4rec sweep --json`, kept as prunes_by_belief.json."""
+    results = read_result(root, f"{RESULTS}/prunes_by_belief.json")
+    rows = []
+    for cell in results["cells"]:
+        steps = {step: row for step, row in cell["prunes_by_belief"].items() if row["pruned"]}
+        rows += [[theta_text(cell["identity"]["decode"]), step, *prunes_row(row)] for step, row in steps.items()]
+    header = ["code", "belief right before it", "pruned"]
+    for what in ("prunes that were wrong", "paths to the target that were pruned"):
+        header += [what, "after a right belief", "after a wrong one"]
+    return markdown((f"{results['users']:,} {results['split']} users", *header), rows)
+
+
+def prunes_row(row: dict[str, Any]) -> list[str]:
+    """Shares of one step in percent, those of wrong prunes with what they are shares of."""
+    texts = [percent(row["belief_accuracy"]), percent(row["pruned_share"])]
+    for share, of in (("wrong_share", "pruned"), ("lost_share", "tried_to_target")):
+        for block in (row, row["belief_right"], row["belief_wrong"]):
+            texts.append(f"{percent(block[share])} of {block[of]:,}" if block[of] else "none")
+    return texts
+
+
+def percent(share: float) -> str:
+    """12.3 %."""
+    return f"{100 * share:.1f} %"
+
+
 def ablation_table(root: Path) -> str:
     """The cells of an ablation: the summary that `reg4rec ablate` writes, kept as assets/results/ablation.json."""
     results = read_result(root, f"{RESULTS}/ablation.json")
@@ -254,6 +281,26 @@ def ablation_table(root: Path) -> str:
     return markdown(("cell", "what it is", "control", *header), rows)
 
 
+def cost_table(root: Path) -> str:
+    """What every stage takes on one machine: `reg4rec cost --out assets/results/cost.json`."""
+    results = read_result(root, f"{RESULTS}/cost.json")
+    rows = []
+    for run in results["runs"]:
+        for stage in run["stages"]:
+            name = ", ".join(part for part in (f"`{stage['stage']}`", stage["of"]) if part)
+            memory = "" if stage["peak_memory_mb"] is None else f"{stage['peak_memory_mb'] / 1000:.1f} GB"
+            minutes = (minutes_text(stage[measure]) for measure in ("seconds", "cpu_seconds"))
+            rows.append([name, run["data"], *minutes, memory])
+    return markdown(("stage", "data set", "minutes", "CPU minutes", "peak memory"), rows)
+
+
+def minutes_text(seconds: float | None) -> str:
+    """Seconds as minutes: 0.3, 12; nothing for none."""
+    if seconds is None:
+        return ""
+    return f"{seconds / 60:.1f}" if seconds < 600 else f"{seconds / 60:,.0f}"
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "main": main_table,
     "toys": toys_table,
@@ -267,6 +314,8 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "theta": theta_table,
     "sweep": sweep_table,
     "ablation": ablation_table,
+    "cost": cost_table,
+    "prunes": prunes_table,
 }
 """Every table by the name that its marker gives; a function of the repository's folder."""
 

@@ -73,7 +73,8 @@ def tune_rewards(
     asked = asked_of(run_path, config, halves, seed=seed)
     settle(out, asked)
     planned = plan_trials(trials, config, seed=seed)
-    keep_places(out, BEFORE, lambda: [places_of(recommender, half, recommender.decode) for half in halves])
+    if not (out / "trials" / f"{BEFORE}.safetensors").exists():
+        keep_places(out, BEFORE, lambda: [places_of(recommender, half, recommender.decode) for half in halves])
     for number, trial in enumerate(planned, start=1):
         path, kept = out / "trials" / f"{trial.name}.json", True
         if not path.exists() or read(path)["weights"] != trial.weights.to_dict():

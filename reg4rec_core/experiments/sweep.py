@@ -1,5 +1,6 @@
 """One search of the same users for every setting of a grid, stored cell by cell: called again, it goes on."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -10,15 +11,18 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Int
 
+from reg4rec_core.analysis.cohort import Cohort
+from reg4rec_core.analysis.cohort_users import cohort_users
+from reg4rec_core.analysis.trace_queries import TraceStore
 from reg4rec_core.checkpoint import Run, file_checksum, provenance, write_json
 from reg4rec_core.config import DecodeConfig
 from reg4rec_core.decoding.shared_search import apart_from_theta
-from reg4rec_core.evaluation.beam_search import LEAST_TOP, Evaluated, category_accuracy, list_coverage
+from reg4rec_core.evaluation.beam_search import LEAST_TOP, BeamResult, Evaluated, category_accuracy, list_coverage
 from reg4rec_core.evaluation.calibration import calibrate
 from reg4rec_core.evaluation.comparison import paired_differences
 from reg4rec_core.evaluation.full_ranking import Progress
 from reg4rec_core.evaluation.held_out import HeldOut, Split, held_out
-from reg4rec_core.evaluation.prunes import nodes_per_user, prune_table, pruning_by_step, reliability
+from reg4rec_core.evaluation.prunes import counts_per_user, prune_table, prunes_by_belief, pruning_by_step, reliability
 from reg4rec_core.evaluation.report import unseen_progress
 from reg4rec_core.experiments.grid import Axis, Cell, cells_of
 from reg4rec_core.experiments.sweep_files import FOLDER, OWN, SUMMARY, is_stored, read_cell, read_places, write_cell
@@ -28,6 +32,9 @@ from reg4rec_core.types import InputError
 
 MOST_TOGETHER = 12
 """Cells searched together at most: the results of all are in memory at once."""
+EVERYONE = Cohort()
+LONGEST = 60
+"""Letters of a cohort that name a folder; a longer one is named by its checksum."""
 
 
 @runtime_checkable
@@ -47,13 +54,16 @@ def sweep(
     quantiles: Sequence[float] = (),
     users: int | None = None,
     seed: int = 0,
+    cohort: Cohort = EVERYONE,
+    store: TraceStore | None = None,
     name: str | None = None,
     say: Callable[[str], None] = lambda text: None,
     progress: Progress = unseen_progress,
 ) -> dict[str, Any]:
     """Search the split's users (or `users` drawn with `seed`) under every setting; the document of `reg4rec sweep`.
 
-    `quantiles` adds cells whose theta at each step is that quantile of the run's own js there (`calibrate`).
+    `quantiles` adds cells whose theta at each step is that quantile of the run's own js there (`calibrate`). Only users
+    of `cohort` are searched; what a search decides of it is looked up in `store`.
 
     A cell's file is kept when its settings, weights, data and users are those asked for. InputError for a bad grid.
     """
@@ -61,11 +71,11 @@ def sweep(
     cells = cells_of(axes, recommender.decode)
     if not axes and not quantiles:
         raise InputError("a sweep needs something to vary; give --over or --theta-quantile")
-    questions = held_out(recommender.interactions, split)
+    questions = questions_of(recommender, split, cohort, store)
     questions = questions.sample(len(questions) if users is None else users, seed=seed)
     swept = [axis.field for axis in axes] + ["theta_quantile"] * bool(quantiles)
-    folder = recommender.run.path / FOLDER / folder_name(name, swept, split, users)
-    asked = asked_of(recommender, questions, split=split, seed=seed)
+    folder = recommender.run.path / FOLDER / folder_name(name, swept, split, users, cohort)
+    asked = asked_of(recommender, questions, split=split, seed=seed, cohort=cohort)
 
     calibrated = calibrate(recommender, recommender.decode, quantiles, progress=progress) if quantiles else []
     pairs = zip(quantiles, calibrated, strict=True)
@@ -82,6 +92,7 @@ def sweep(
     return {
         **swept_over,
         "split": split,
+        "cohort": cohort.to_text(),
         "users": len(questions),
         "config": finite(asdict(recommender.decode)),
         "seed": seed,
@@ -136,7 +147,30 @@ class CellTable:
             places = search.result.places
             own_places = read_places(own_path)[1] if cell.name else places
             document = cell_document(search, cell, self.asked, own_places, self.recommender)
-            write_cell(self.path(cell), document, self.questions.users, places)
+            write_cell(self.path(cell), document, columns_of(search.result))
+
+
+def questions_of(recommender: SweptRun, split: Split, cohort: Cohort, store: TraceStore | None) -> HeldOut:
+    """What the cohort's users are asked; InputError where there is nobody in it, or the store has other users."""
+    questions = held_out(recommender.interactions, split)
+    if cohort == EVERYONE:
+        return questions
+    theirs = None if store is None else store.description.get("settings", {}).get("data_checksum")
+    if theirs not in (None, recommender.run.settings.get("data_checksum")):
+        raise InputError(f"the store {store.path} was made from other data; name one of a run on the same data")
+    rows = cohort_users(cohort, recommender.catalog, recommender.interactions, split, store=store)
+    if not len(rows):
+        raise InputError(
+            f"nobody with a {split} target is in the cohort {cohort.to_text()}; widen one of its conditions"
+        )
+    return questions.take(np.flatnonzero(np.isin(questions.users, rows)))
+
+
+def columns_of(result: BeamResult) -> dict[str, Int[np.ndarray, "B *rest"]]:
+    """What a cell keeps of every user: the row, the target's place, what the search took, and the list of ten."""
+    lists = result.searched.items[:, :LEAST_TOP]
+    counts = vars(counts_per_user(result))
+    return {"users": result.questions.users, "places": result.places, "lists": lists, **counts}
 
 
 def goes_with(one: Cell, other: Cell) -> bool:
@@ -144,17 +178,21 @@ def goes_with(one: Cell, other: Cell) -> bool:
     return apart_from_theta(one.decode) == apart_from_theta(other.decode)
 
 
-def folder_name(name: str | None, swept: Sequence[str], split: Split, users: int | None) -> str:
-    """The name that was asked for, or one made of the fields, the split and the number of users."""
-    name = name or "-".join([*swept, split, str(users or "all")])
+def folder_name(name: str | None, swept: Sequence[str], split: Split, users: int | None, cohort: Cohort) -> str:
+    """The name that was asked for, or one made of the fields, the split, the number of users and the cohort."""
+    whom = cohort.to_text()
+    whom = whom if len(whom) <= LONGEST else hashlib.sha256(whom.encode()).hexdigest()[:8]
+    name = name or "-".join([*swept, split, str(users or "all"), *([whom] if whom else [])])
     if Path(name).name != name or name in (".", ".."):
         raise InputError(f"--name must be the plain name of a folder, got {name!r}")
     return name
 
 
-def asked_of(recommender: SweptRun, questions: HeldOut, *, split: Split, seed: int) -> dict[str, Any]:
+def asked_of(recommender: SweptRun, questions: HeldOut, *, split: Split, seed: int, cohort: Cohort) -> dict[str, Any]:
     """What all cells share, as it decides whether a stored cell answers the same question."""
     run = recommender.run
+    rows = hashlib.sha256(questions.users.astype(np.int64).tobytes()).hexdigest()
+    whom = {} if cohort == EVERYONE else {"cohort": cohort.to_text(), "cohort_users": rows}
     return {
         "weights": recommender.weights,
         "weights_checksum": file_checksum(run.path / "weights" / f"{recommender.weights}.safetensors"),
@@ -163,6 +201,7 @@ def asked_of(recommender: SweptRun, questions: HeldOut, *, split: Split, seed: i
         "users": len(questions),
         "seed": seed,
         "own": finite(asdict(recommender.decode)),
+        **whom,
     }
 
 
@@ -195,6 +234,7 @@ def cell_document(
     """
     result, catalog, seed = search.result, recommender.catalog, asked["seed"]
     steps, lists = pruning_by_step(result), result.searched.items[:, :LEAST_TOP]
+    counts = {name: float(column.mean()) for name, column in vars(counts_per_user(result)).items()}
     return {
         "name": cell.name or OWN,
         "changes": finite(dict(cell.changes)),
@@ -204,14 +244,11 @@ def cell_document(
         "difference": {
             name: asdict(row) for name, row in paired_differences(result.places, own_places, seed=seed).items()
         },
-        "nodes": nodes_per_user(result),
-        **{
-            name: sum(row[name] for row in steps.values())
-            for name in ("pruned", "regenerated", "fallback", "wrong_prunes")
-        },
+        **counts,
         "steps": steps,
         "category_accuracy": category_accuracy(result, catalog),
         "prunes": prune_table(result),
+        "prunes_by_belief": prunes_by_belief(result),
         "reliability": reliability(result, catalog),
         "coverage": list_coverage(result, catalog),
         "distinctness": distinctness(lists),

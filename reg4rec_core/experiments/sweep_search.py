@@ -28,6 +28,7 @@ from reg4rec_core.evaluation.held_out import HeldOut
 from reg4rec_core.experiments.sweep_files import read_cell
 
 PARTS, LIST = "parts", "parts.json"
+COLUMNS = [field.name for field in fields(SearchedItems)]
 PART_USERS = 60
 """Users that are searched under all settings before the result is stored."""
 
@@ -77,7 +78,7 @@ def search_together(
 
 def open_parts(folder: Path, identities: dict[str, Any]) -> None:
     """Keep the parts that answer these questions, and perhaps others that are no longer asked, or begin anew."""
-    stored, wanted = folder / LIST, {**identities, "part_users": PART_USERS}
+    stored, wanted = folder / LIST, {**identities, "part_users": PART_USERS, "columns": COLUMNS}
     if not stored.exists() or not read_cell(stored).items() >= wanted.items():
         forget_parts(folder.parent)
     write_json(stored, wanted)

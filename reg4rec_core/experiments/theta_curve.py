@@ -1,18 +1,29 @@
 """What finished sweeps over theta alone say: numbers by theta, whom a change of it moves, and which theta to take."""
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
+from reg4rec_core.analysis.slices import metrics_of_places
+from reg4rec_core.analysis.trace_queries import TOP
 from reg4rec_core.checkpoint import file_checksum, open_run
 from reg4rec_core.evaluation.held_out import Split
-from reg4rec_core.experiments.sweep_files import FOLDER, OWN, SUMMARY, read_cell, read_places
-from reg4rec_core.metrics import MISSED, Interval, bootstrap_interval, gains_at
-from reg4rec_core.types import InputError
+from reg4rec_core.experiments.sweep_files import FOLDER, OWN, SUMMARY, read_cell, read_columns
+from reg4rec_core.metrics import (
+    MISSED,
+    Interval,
+    bootstrap_interval,
+    categories_per_list,
+    coverage,
+    distinctness,
+    gains_at,
+)
+from reg4rec_core.types import Catalog, InputError
 
 
 @dataclass(frozen=True)
@@ -25,6 +36,8 @@ class ThetaSweep:
     users: int
     weights: str
     """The stage: pretrained or post_trained."""
+    cohort: str = ""
+    """Whom it searched, as `Cohort.to_text` writes it; "" for everybody."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +58,26 @@ class ThetaPoint:
     """1 - the mean share of a list that another user's list holds too."""
     coverage: float
     """Share of the catalogue in any list."""
+    categories_per_list: float
+    """Mean number of different categories in a list."""
     seconds: float
-    """Wall-clock time; thetas that were searched together share theirs equally."""
+    """Wall-clock time; thetas that were searched together share it equally. NaN for some of the users of a sweep."""
+
+
+@dataclass(frozen=True)
+class UserCounts:
+    """What the searches of a sweep took and listed, user by user."""
+
+    nodes: Int[np.ndarray, "thetas U"]
+    pruned: Int[np.ndarray, "thetas U"]
+    regenerated: Int[np.ndarray, "thetas U"]
+    fallback: Int[np.ndarray, "thetas U"]
+    wrong_prunes: Int[np.ndarray, "thetas U"]
+    lists: Int[np.ndarray, "thetas U R"]
+
+    def of_users(self, columns: Int[np.ndarray, "n"]) -> "UserCounts":
+        """The same for some of the users, by their columns."""
+        return UserCounts(*(getattr(self, field.name)[:, columns] for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -60,13 +91,17 @@ class ThetaCurve:
     check_from: int
     """First step whose belief is compared."""
     own_theta: float
-    """Of the run's own setting when it was swept."""
+    """Of the run's own setting when it was swept; NaN where that had a theta for every step."""
     points: tuple[ThetaPoint, ...]
     """By theta, ascending; inf, which is pruning off, last."""
     user_rows: Int[np.ndarray, "U"]
     """Rows of the searched users in `Interactions`."""
     places: Int[np.ndarray, "thetas U"]
     """Where each user's target stands in the list, 1 is first; 0 where the list lacks it."""
+    counts: UserCounts | None = None
+    """None for a sweep that was made before these were kept."""
+    cohort: str = ""
+    """Whom it is about, as `Cohort.to_text` writes it; "" for everybody."""
 
     @property
     def thetas(self) -> tuple[float, ...]:
@@ -157,7 +192,7 @@ def theta_sweeps(run: Path) -> tuple[ThetaSweep, ...]:
     folders = sorted((run / FOLDER).glob(f"*/{SUMMARY}"))
     found = ((path.parent.name, read_cell(path)) for path in folders)
     return tuple(
-        ThetaSweep(name, *(summary["asked"][key] for key in ("split", "users", "weights")))
+        ThetaSweep(name, *(summary["asked"].get(key, "") for key in ("split", "users", "weights", "cohort")))
         for name, summary in found
         if is_of_theta(summary) and is_of_today(run, summary) and is_whole(run / FOLDER / name, summary)
     )
@@ -165,9 +200,7 @@ def theta_sweeps(run: Path) -> tuple[ThetaSweep, ...]:
 
 def is_of_theta(summary: dict[str, Any]) -> bool:
     """Whether theta alone varies, one for all steps."""
-    return (
-        set(summary["over"]) == {"theta"} and not summary["theta_quantiles"] and not summary["asked"]["own"]["thetas"]
-    )
+    return set(summary["over"]) == {"theta"} and not summary["theta_quantiles"]
 
 
 def is_of_today(run: Path, summary: dict[str, Any]) -> bool:
@@ -197,20 +230,64 @@ def read_theta_curve(run: Path, name: str) -> ThetaCurve:
         )
     folder, sweep = run / FOLDER / name, listed[name]
     own = read_cell(folder / f"{OWN}.json")["identity"]["own"]
-    cells = {}
-    for cell in (OWN, *read_cell(folder / SUMMARY)["cells"]):
-        document = read_cell(folder / f"{cell}.json")
-        cells[theta_of(document["identity"]["decode"])] = (document, *read_places(folder / f"{cell}.safetensors"))
-    thetas = sorted(cells)
-    places = np.stack([cells[theta][2] for theta in thetas])
+    names = [*read_cell(folder / SUMMARY)["cells"], *([] if own["thetas"] else [OWN])]
+    documents = {cell: read_cell(folder / f"{cell}.json") for cell in names}
+    by_theta = {theta_of(document["identity"]["decode"]): cell for cell, document in documents.items()}
+    cells = [by_theta[theta] for theta in sorted(by_theta)]
+    columns = [read_columns(folder / f"{cell}.safetensors") for cell in cells]
+    places = np.stack([column["places"] for column in columns])
     return ThetaCurve(
         **asdict(sweep),
         check_from=own["check_from"],
-        own_theta=theta_of(own),
-        points=tuple(point_of(theta, cells[theta][0]) for theta in thetas),
-        user_rows=cells[thetas[0]][1],
+        own_theta=math.nan if own["thetas"] else theta_of(own),
+        points=tuple(point_of(theta, documents[by_theta[theta]]) for theta in sorted(by_theta)),
+        user_rows=columns[0]["users"],
         places=np.where(places == MISSED, 0, places),
+        counts=counts_of(columns),
     )
+
+
+def counts_of(columns: Sequence[Mapping[str, np.ndarray]]) -> UserCounts | None:
+    """What the cells kept of every user; None where one of them kept less."""
+    names = [field.name for field in fields(UserCounts)]
+    if not all(name in cell for cell in columns for name in names):
+        return None
+    return UserCounts(*(np.stack([cell[name] for cell in columns]) for name in names))
+
+
+def curve_of_users(curve: ThetaCurve, cohort: str, rows: Int[np.ndarray, "n"], catalog: Catalog) -> ThetaCurve:
+    """The same curve over the swept users among `rows` alone; `cohort` says who they are.
+
+    What the sweep did not keep user by user is NaN. InputError where it searched none of them.
+    """
+    columns = np.flatnonzero(np.isin(curve.user_rows, rows))
+    if not len(columns):
+        raise InputError(f"the sweep {curve.name} searched nobody of the cohort {cohort}; widen one of its conditions")
+    some = replace(
+        curve,
+        cohort=cohort,
+        users=len(columns),
+        user_rows=curve.user_rows[columns],
+        places=curve.places[:, columns],
+        counts=None if curve.counts is None else curve.counts.of_users(columns),
+    )
+    return replace(some, points=tuple(point_of_users(some, line, catalog) for line in range(len(some.points))))
+
+
+def point_of_users(curve: ThetaCurve, line: int, catalog: Catalog) -> ThetaPoint:
+    """The numbers of one theta from the places, counts and lists of its users."""
+    places, counts = curve.places[line], curve.counts
+    kinds = np.where(places == 0, TOP, np.minimum(places - 1, TOP))
+    metrics = metrics_of_places(np.bincount(kinds, minlength=TOP + 1), np.random.default_rng(0))
+    names = ("nodes", "pruned", "regenerated", "fallback", "wrong_prunes")
+    if counts is None:
+        numbers = dict.fromkeys((*names, "distinctness", "coverage", "categories_per_list"), math.nan)
+    else:
+        lists = counts.lists[line]
+        numbers = {name: float(getattr(counts, name)[line].mean()) for name in names}
+        numbers |= {"distinctness": distinctness(lists), "coverage": coverage(lists, n_items=catalog.n_items)}
+        numbers |= {"categories_per_list": categories_per_list(lists, catalog.categories)}
+    return ThetaPoint(curve.thetas[line], metrics, **numbers, seconds=math.nan)
 
 
 def theta_of(decode: dict[str, Any]) -> float:
@@ -221,8 +298,8 @@ def theta_of(decode: dict[str, Any]) -> float:
 def point_of(theta: float, document: dict[str, Any]) -> ThetaPoint:
     """The numbers of a cell's file."""
     metrics = {name: Interval(**row) for name, row in document["metrics"].items()}
-    names = ("nodes", "pruned", "regenerated", "fallback", "wrong_prunes", "distinctness", "coverage", "seconds")
-    return ThetaPoint(theta, metrics, **{name: document[name] for name in names})
+    names = [field.name for field in fields(ThetaPoint) if field.name not in ("theta", "metrics")]
+    return ThetaPoint(theta, metrics, **{name: document.get(name, math.nan) for name in names})
 
 
 def flips(curve: ThetaCurve, first_theta: float, second_theta: float, k: int = 10) -> Flips:
@@ -239,7 +316,7 @@ def suggest_theta(valid: ThetaCurve, test: ThetaCurve | None = None) -> ThetaSug
     """
     if valid.split != "valid":
         raise InputError(f"a theta is chosen on validation users, the sweep {valid.name} searched {valid.split} users")
-    if test is not None and (test.split, test.weights, test.check_from) != ("test", valid.weights, valid.check_from):
+    if test is not None and (test.split, *settings_of(test)) != ("test", *settings_of(valid)):
         raise InputError(
             f"the sweeps {valid.name} and {test.name} must differ in their split alone; sweep the test split"
         )
@@ -247,6 +324,11 @@ def suggest_theta(valid: ThetaCurve, test: ThetaCurve | None = None) -> ThetaSug
     known = test is not None and {best, math.inf} <= set(test.thetas)
     heard = read_at(test, best) if known else None
     return ThetaSuggestion(best, valid.check_from, len(valid.thetas), read_at(valid, best), heard)
+
+
+def settings_of(curve: ThetaCurve) -> tuple[str, int, str]:
+    """What two curves must share to speak of the same thing."""
+    return curve.weights, curve.check_from, curve.cohort
 
 
 def read_at(curve: ThetaCurve, theta: float) -> ThetaReading:

@@ -111,7 +111,8 @@ class Reasoner:
             keys.append(new_keys)
             values.append(new_values)
         states = self.network.decoder_norm(states)
-        queries = start[:, None] + self.network.revision(states)
+        codes_seen = torch.full(states.shape[1:2], step, device=states.device)
+        queries = self.network.item_queries(start, states, codes_seen)
         return ReasoningState(step, start, cross, recency, tuple(keys), tuple(values), states, queries, evidence, told)
 
     @torch.inference_mode()

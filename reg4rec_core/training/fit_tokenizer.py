@@ -5,7 +5,6 @@ import math
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from jaxtyping import Float
 from reg4rec_core.checkpoint import Run, append_metrics, provenance, write_json, write_tensors
 from reg4rec_core.config import DecodeConfig, TokenizerConfig
 from reg4rec_core.data import Dataset, load_dataset
+from reg4rec_core.machine import Meter
 from reg4rec_core.tokenizer.assignment import collision_rate, pairwise_information, perplexity, usage
 from reg4rec_core.tokenizer.behaviour import behaviour_features
 from reg4rec_core.tokenizer.features import join_modalities, principal_components, standardise
@@ -275,7 +275,7 @@ def fit_tokenizer(
     """
     if run.exists() and any(run.iterdir()):
         raise InputError(f"--run must be a new directory, {run} exists; choose another or delete it")
-    started = time.perf_counter()
+    meter = Meter()
     dataset = load_dataset(data)
     config = fit_codebooks_to(dataset.catalog.n_items - 1, config, progress=progress)
     features = item_features(dataset, config, text_cache=data / "text_features.safetensors", progress=progress)
@@ -285,8 +285,7 @@ def fit_tokenizer(
         log = partial / "metrics.jsonl"
         fit = fit_residual if config.quantizer == "residual" else fit_mpq
         fitted = fit(features, config, log=lambda r: append_metrics(log, r), progress=progress)
-        ids, report = fitted.ids, fitted.report
-        report["seconds"] = time.perf_counter() - started
+        ids, report = fitted.ids, {**fitted.report, **meter.read()}
         refuse_collapse(report)
         shutil.copytree(data, partial / "data", ignore=shutil.ignore_patterns("text_features.safetensors"))
         write_tensors(partial / "features.safetensors", {"features": torch.as_tensor(features).half()})

@@ -7,7 +7,6 @@ their best epoch on validation, and are asked our own questions; what is kept ar
 import contextlib
 import importlib.metadata
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -22,6 +21,7 @@ from reg4rec_core.data import Dataset
 from reg4rec_core.evaluation.full_ranking import timed_ranking
 from reg4rec_core.evaluation.held_out import HeldOut, held_out
 from reg4rec_core.evaluation.trained_peers import StoredPlaces, report_name
+from reg4rec_core.machine import Meter
 from reg4rec_core.metrics import ranking_metrics
 from reg4rec_core.training.sasrec import open_run_without
 from reg4rec_core.types import InputError
@@ -56,20 +56,24 @@ def train_peer(
         )
     settings = recipe(cornac, model, config, feature_width=features.shape[1])
     progress(f"training {model} with {settings}")
-    started = time.perf_counter()
+    meter = Meter()
     with contextlib.redirect_stdout(None):  # stdout is for our own document
         fitted = fit(cornac, model, settings, dataset, features)
-    seconds = time.perf_counter() - started
+    spent = meter.read()
     questions = held_out(dataset.interactions, "test")
     ranking = timed_ranking(
-        scores_of(fitted, dataset.catalog.n_items), questions, name=model, training_seconds=seconds, progress=shown
+        scores_of(fitted, dataset.catalog.n_items),
+        questions,
+        name=model,
+        training_seconds=spent["seconds"],
+        progress=shown,
     )
     StoredPlaces(questions.users, ranking.places["excluded"], ranking.places["included"]).save(run, model)
     report = {
         "model": model,
         "package": f"cornac {importlib.metadata.version('cornac')}",
         "settings": settings,
-        "seconds": seconds,
+        **spent,
         "users_per_second": ranking.users_per_second,
         "users": len(questions),
         "test": {rule: ranking_metrics(places) for rule, places in ranking.places.items()},

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +20,7 @@ from reg4rec_core.data import Dataset
 from reg4rec_core.data.batching import SequenceBatch, sequence_batch, training_positions
 from reg4rec_core.decoding import ItemIndex
 from reg4rec_core.decoding.block import exclude
+from reg4rec_core.machine import Meter
 from reg4rec_core.metrics import ndcg_at, recall_at
 from reg4rec_core.model import EncoderDecoder, Reasoner
 from reg4rec_core.rewards import group_advantages, nearest_items, reward_terms
@@ -70,6 +70,8 @@ class Progress:
     best_ndcg: float = -1.0
     best_step: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Of the first worker's processor."""
 
 
 def open_task(run_path: Path, config: PostTrainConfig, workers: Workers) -> Task:
@@ -142,11 +144,13 @@ def post_train(
             save_resume(resume_file, learner.state(done), settings=settings)
     quiet = not (workers.is_first and sys.stderr.isatty())
     for number in tqdm(range(done.step, config.steps), desc="post-train", leave=False, disable=quiet):
-        started = time.perf_counter()
+        meter = Meter()
         metrics = train_on_batch(task, parallel_step, learner, config, reward_weights, number, workers)
-        metrics["step_time"] = workers.of_first(time.perf_counter() - started)
+        taken = meter.read()
+        metrics["step_time"] = workers.of_first(taken["seconds"])
         done.step += 1
         done.seconds += metrics["step_time"]
+        done.cpu_seconds += workers.of_first(taken["cpu_seconds"])
         if workers.is_first:
             append_metrics(run.path / "metrics.jsonl", {"stage": "post-train", "step": done.step, **metrics})
         if done.step % config.validate_every == 0 or done.step == config.steps:
@@ -216,7 +220,7 @@ def total_loss(losses: PolicyLosses, config: PostTrainConfig, *, groups: int, si
     """What is minimised: Eq. 9 with its sign turned, and the supervised losses of pre-training."""
     policy = config.policy_weight * losses.grpo.policy / max(signal_groups, 1)
     supervised = losses.supervised
-    codes_and_items = supervised.encoder_item + supervised.first_item + supervised.left_item + supervised.token
+    codes_and_items = supervised.encoder_item + supervised.left_item + supervised.token
     return (
         policy
         + config.kl_weight * losses.grpo.kl / groups
@@ -316,6 +320,7 @@ def close_run(task: Task, config: PostTrainConfig, reward_weights: RewardWeights
     run.save_rollouts(sample_rollouts(task, config, reward_weights))
     (run.path / RESUME_FILE).unlink(missing_ok=True)
     report = {"steps": done.step, "best_step": done.best_step, "seconds": done.seconds}
+    report |= {"cpu_seconds": done.cpu_seconds, "peak_memory_mb": Meter().read()["peak_memory_mb"]}
     report |= {"valid_ndcg@10": done.best_ndcg, "valid_ndcg@10_before": done.start_ndcg}
     run.update_settings(post_train_report=report)
     run.write_manifest()

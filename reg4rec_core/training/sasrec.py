@@ -3,7 +3,6 @@
 import dataclasses
 import math
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from reg4rec_core.checkpoint import Run, open_run, provenance, write_weights
 from reg4rec_core.config import HISTORY_LENGTH, SasrecConfig
 from reg4rec_core.data.batching import training_windows
 from reg4rec_core.evaluation.trained_peers import build_sasrec, is_trained, report_name, tensors_name
+from reg4rec_core.machine import Meter
 from reg4rec_core.metrics import ndcg_at, places_in_scores, recall_at
 from reg4rec_core.model import SparseRows
 from reg4rec_core.model.sasrec import SASRec
@@ -38,6 +38,9 @@ class Progress:
     best_recall: float = 0.0
     best_epoch: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory_mb: float = 0.0
+    """Of the process that trained last."""
 
 
 def train_sasrec(
@@ -66,12 +69,11 @@ def train_sasrec(
         network.load_state_dict(saved.groups["network"])
         restore_optimizer(optimizer, saved.groups["optimizer"])
         progress(f"resumed after epoch {done.epoch}")
+    meter = Meter(seconds=done.seconds, cpu_seconds=done.cpu_seconds)
     while done.epoch < config.epochs and done.epoch - done.best_epoch < config.patience:
-        started = time.perf_counter()
         loss = train_epoch(network, optimizer, windows, config, done)
         places = validation_places(network, validation)
-        done.epoch += 1
-        done.seconds += time.perf_counter() - started
+        done = dataclasses.replace(done, epoch=done.epoch + 1, **meter.read())
         ndcg, recall = ndcg_at(places, 10), recall_at(places, 10)
         if ndcg > done.best_ndcg:
             done.best_ndcg, done.best_recall, done.best_epoch = ndcg, recall, done.epoch
@@ -173,6 +175,8 @@ def close_training(
         "valid_ndcg@10": done.best_ndcg,
         "valid_recall@10": done.best_recall,
         "seconds": done.seconds,
+        "cpu_seconds": done.cpu_seconds,
+        "peak_memory_mb": done.peak_memory_mb,
         "parameters": sum(p.numel() for p in network.parameters()),
         "provenance": provenance(),
     }

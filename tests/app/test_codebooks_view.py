@@ -83,7 +83,7 @@ def test_the_overview_has_a_line_for_every_facet():
 def test_a_run_without_gate_weights_says_so_and_has_no_column_for_them():
     report = make_report(gate_means=())
     assert "mean gate weight" not in view.experts(report)
-    assert view.gate_note(report) == "This run does not store gate weights."
+    assert view.experts_note(report).endswith("This run does not store gate weights.")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from safetensors.numpy import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
 from app.session import open_runs
+from reg4rec_core import notes_file, read_notes
 from reg4rec_core.checkpoint import open_run
 
 PAGE = "screens/compare.py"
@@ -131,3 +132,24 @@ def test_values_that_make_no_sense_end_in_a_sentence_or_are_replaced(app, bad, s
         assert app.slider(key="theta")
     else:
         assert 0 <= float(link_of(app)["theta_b"]) <= 0.7
+
+
+def test_a_note_on_a_branch_of_b_is_kept_with_the_weights_of_b(app, monkeypatch, tmp_path):
+    monkeypatch.setenv("REG4REC_NOTES", str(tmp_path / "notes.sqlite"))
+    app.session_state["notes"] = True
+    started(app, user="visitor 9", step="2", cohort="history_5~20")
+    about = app.selectbox(key="note_about")
+    assert {name.split(" · ")[0] for name in about.options} == {"A", "B"}
+    about.set_value(next(place for place, name in enumerate(about.options) if name.startswith("B · Branch")))
+    app.text_input(key="note_tag").set_value("odd")
+    (submit,) = [button for button in app.button if button.label == "Keep the note"]
+    submit.click().run()
+    assert not app.exception
+    (note,) = read_notes(notes_file())
+    assert (note.run, note.user, note.weights, note.tag, len(note.path)) == (
+        "two-stage", "visitor 9", "post_trained", "odd", 2,
+    )  # fmt: skip
+    state = dict(parse_qsl(urlsplit(note.link).query))
+    assert (state["weights"], state["weights_b"], state["step"]) == ("pretrained", "post_trained", "2")
+    assert state["cohort"] == "history_5~20"
+    assert "Users: 5 to 20 purchases" in words_of(app)

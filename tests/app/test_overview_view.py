@@ -87,10 +87,10 @@ def test_curves_draw_every_line_and_a_running_mean_where_steps_are_noisy():
 
 
 def test_lines_of_one_panel_are_told_apart_without_their_colours():
-    rows = [{"stage": "pretrain", "epoch": e, "encoder_item": 2.0, "first_item": 3.0} for e in (1, 2)]
+    rows = [{"stage": "pretrain", "epoch": e, "encoder_item": 2.0, "left_item": 3.0} for e in (1, 2)]
     figure = charts.curves(view.pretrain_panels(rows), "dark", columns=2)
     assert len({line.line.dash for line in figure.data}) == 2
-    assert all(name in figure.layout.annotations[0].text for name in ("encoder", "first state"))
+    assert all(name in figure.layout.annotations[0].text for name in ("encoder", "items left"))
 
 
 def test_slices_of_few_users_are_not_blamed():
@@ -134,7 +134,8 @@ def test_the_plan_of_number_formats_is_drawn_by_layer_and_plan():
     assert list(figure.data[0].x) == ["pretrain 7", "pretrain 507"]
     assert pd.DataFrame(figure.data[0].text).to_numpy().tolist() == [["32", "8"], ["16", "16"]]
     assert view.precision_sentence(PLANS) == (
-        "The latest plan (pretrain, step 507) keeps 1 in bf16, 1 in fp8 of 2 layers."
+        "Of 2 layers, the latest plan (pretrain, step 507) keeps 1 in bf16, 1 in fp8. A column is a plan, a row a "
+        "layer; the number in a cell is how many bits the layer computes with."
     )
 
 

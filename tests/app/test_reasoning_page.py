@@ -1,13 +1,15 @@
 """The Reasoning page as a whole, without a browser: it starts, its URL restores it, and bad values end in words."""
 
+import math
 import re
+from dataclasses import replace
 
 import pytest
 from opened_page import MAIN, link_of, opened, page_of
 from streamlit.testing.v1 import AppTest
 
 from app.session import focus_user, open_runs, searches
-from reg4rec_core import InputError
+from reg4rec_core import InputError, count_fates
 
 PAGE = "screens/reasoning.py"
 
@@ -59,6 +61,29 @@ def test_query_parameters_restore_the_view(app):
     assert float(state["theta"]) == pytest.approx(0.1)
 
 
+def test_thetas_by_step_and_the_first_compared_step_are_restored_and_explained(app):
+    started(app, user="visitor 9", thetas="0.7,0.01,0.02", check_from="1", theta="0.3")
+    state = link_of(app)
+    assert (state["thetas"], state["check_from"], state["corp"]) == ("0.7,0.01,0.02", "1", "true")
+    assert "theta" not in state
+    assert [app.number_input(key=f"theta_step_{step}").value for step in (1, 2, 3)] == [0.7, 0.01, 0.02]
+    assert "the θ of its step" in " ".join(text.value for text in [*app.markdown, *app.html])
+    run = open_runs.open_run("tiny").recommender
+    decode = replace(run.decode, thetas=(math.inf, 0.01, 0.02), check_from=1)
+    trace = run.recommend([run.history(run.user_index("visitor 9"))], decode)[0]
+    assert pruned_nodes(app) == count_fates(trace)["pruned"] > 0
+    app.button(key="one_theta").click().run()
+    assert link_of(app)["theta"] == "0.3"
+    assert not app.exception
+
+
+def test_thetas_that_make_no_sense_are_refused_in_words(app):
+    started(app, user="visitor 9", thetas="0.1,nan,0.2")
+    (error,) = app.error
+    assert error.value.startswith("Thetas must be 3 numbers from 0 to 0.7 with commas between them")
+    assert float(link_of(app)["theta"]) == pytest.approx(0.2)
+
+
 def test_a_link_leads_to_the_same_link(app):
     state = link_of(started(app, user="visitor 9", theta="0.02", step="2"))
     again = AppTest.from_file(str(MAIN), default_timeout=60)
@@ -98,6 +123,7 @@ def test_an_unknown_user_is_an_error_in_one_sentence_and_the_search_stays(app):
         {"path": "9.9-<script>"},
         {"path": "-" * 500},
         {"fold": "2"},
+        {"check_from": "99"},
         {"run": "../../etc"},
     ],
 )

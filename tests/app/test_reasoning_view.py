@@ -189,12 +189,27 @@ def test_a_link_spells_out_every_choice():
     trace = small_trace()
     state = view.link_state(DecodeConfig(theta=0.05, beam_width=7), find_focus(trace, "0.1", 1), trace)
     link = view.permalink("http://127.0.0.1:1/?old=1", {"user": "a b&c"} | state)
-    assert link == "http://127.0.0.1:1/?user=a+b%26c&theta=0.05&corp=true&beam=7&step=1&path=0.1-1.0"
+    assert link == "http://127.0.0.1:1/?user=a+b%26c&theta=0.05&check_from=2&corp=true&beam=7&step=1&path=0.1-1.0"
 
 
 def test_a_link_to_a_search_without_theta_says_so_and_gives_no_number():
     state = view.link_state(DecodeConfig(theta=np.inf), find_focus(small_trace(), "", 1), small_trace())
     assert (state["corp"], state["theta"]) == ("false", "")
+
+
+def test_a_link_to_thetas_by_step_names_no_single_theta():
+    decode = DecodeConfig(theta=0.2, thetas=(0.1, np.inf), check_from=3)
+    state = view.link_state(decode, find_focus(small_trace(), "", 1), small_trace())
+    assert (state["corp"], state["theta"], state["check_from"]) == ("true", "", "3")
+
+
+def test_the_gauge_shows_the_theta_of_the_step():
+    trace = small_trace(theta=np.inf, thetas=(0.4, 0.06), check_from=2)
+    assert [view.belief_shift(trace, node).theta for node in (1, 5)] == [0.4, 0.06]
+    assert [view.belief_shift(trace, node).verdict for node in (1, 5)] == [
+        "not checked at this step",
+        "too far: inconsistent",
+    ]
 
 
 def test_the_export_is_strict_json_with_null_for_what_is_no_number():

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.session import open_runs
 from app.session import previews as session
+from reg4rec_core.checkpoint import write_json
 from reg4rec_core.config import PostTrainConfig, RewardWeights
 from reg4rec_core.training.post_train import post_train
 
@@ -52,6 +53,36 @@ def test_the_page_opens_with_the_runs_own_weights(app):
     assert "groups without signal" in html_with(app, "groups without signal")
     assert link_of(app)["rewards"] == "step=1,category=1,consistency=0.5,path=2"
     assert "made by reg4rec" in app.caption[-1].value
+
+
+def test_weights_that_a_search_found_are_taken_over(app, trained):
+    started(app)
+    assert any("reg4rec tune-rewards --run" in code.value for code in app.code)
+    found = {"mean": 0.01, "low": -0.01, "high": 0.03}
+    mix = {"step": 0.5, "category": 1.5, "consistency": 0.0, "path": 2.0}
+    trial = {"name": "mix-01", "weights": mix, "policy_weight": 1.0, "choosing": {"ndcg@10": found}}
+    write_json(
+        trained / "evaluation" / "rewards" / "tuning.json",
+        {
+            "weights_checksum": "other", "data_checksum": "other", "post_train": {"steps": 25},
+            "users": {"choosing": 40, "confirming": 41}, "verdict": "Nothing beats equal weights beyond noise",
+            "trials": [trial | {"difference": {"minus_equal": {"ndcg@10": found}}}], "beats_equal": False,
+            "best_mix": trial | {"confirming": {"minus_equal": {"ndcg@10": found}, "minus_off": {"ndcg@10": found}}},
+        },
+    )  # fmt: skip
+    app.run()
+    assert not app.exception
+    assert any("from other weights or other data than the run has today" in text.value for text in app.warning)
+    assert any("Nothing beats equal weights beyond noise." in text.value for text in app.markdown)
+    app.button(key="take_weights").click().run()
+    assert weights_of(app) == [0.5, 1.5, 0.0, 2.0]
+    assert link_of(app)["rewards"] == "step=0.5,category=1.5,consistency=0,path=2"
+    (trained / "evaluation" / "rewards" / "tuning.json").write_text("[]")
+    app.run()
+    assert [error.value.split(" is no result")[1] for error in app.error] == [
+        " of reg4rec tune-rewards; call it again, finished trials are kept."
+    ]
+    shutil.rmtree(trained / "evaluation" / "rewards")
 
 
 def test_sliders_presets_locks_and_reset_move_the_weights_and_the_url(app):

@@ -8,7 +8,16 @@ import pytest
 from app.charts import tuning as tuning_charts
 from app.view_models import theta_cohort as view
 from app.view_models import tuning
-from reg4rec_core import DecodeConfig, InputError, ThetaCurve, ThetaPoint, ThetaSweep, flips, suggest_theta
+from reg4rec_core import (
+    DecodeConfig,
+    InputError,
+    ThetaCurve,
+    ThetaPoint,
+    ThetaSweep,
+    flips,
+    read_cohort,
+    suggest_theta,
+)
 from reg4rec_core.metrics import Interval
 
 KEYS = [f"visitor {row}" for row in range(10)]
@@ -17,7 +26,8 @@ PLACES = {0.05: [1, 0, 3], 0.3: [1, 12, 0], math.inf: [2, 4, 0]}
 
 def point_of(theta: float, ndcg: float, nodes: float) -> ThetaPoint:
     metrics = {name: Interval(ndcg, ndcg - 0.01, ndcg + 0.02) for name in ("recall@10", "ndcg@10")}
-    return ThetaPoint(theta, metrics, nodes, 3.25, 1.0, 0.5, 0.0125, 0.9, 0.3, 12.0)
+    metrics |= {name: Interval(ndcg / 2, 0.0, 1.0) for name in ("recall@5", "ndcg@5")}
+    return ThetaPoint(theta, metrics, nodes, 3.25, 1.0, 0.5, 0.0125, 0.9, 0.3, 4.5, 12.0)
 
 
 def curve_of(split: str = "valid", *, check_from: int = 2, weights: str = "pretrained") -> ThetaCurve:
@@ -58,6 +68,7 @@ def test_the_other_split_is_the_largest_sweep_that_has_it():
 def test_sweeps_of_other_settings_are_not_compared():
     assert view.comparable(curve_of(), curve_of("test")).split == "test"
     assert view.comparable(curve_of(), curve_of("test", check_from=3)) is None
+    assert view.comparable(curve_of(), replace(curve_of("test"), cohort="seen_0~4")) is None
     assert view.comparable(curve_of(), None) is None
 
 
@@ -68,6 +79,32 @@ def test_a_curve_is_a_row_a_theta_with_no_pruning_last():
     assert table.loc[1, ["ndcg_low", "ndcg", "ndcg_high"]].tolist() == pytest.approx([0.69, 0.7, 0.72])
     assert table.loc[0, ["nodes", "pruned", "wrong", "fallback"]].tolist() == [300, 3.25, 0.0125, 0.5]
     assert table["front"].tolist() == [False, True, True]
+
+
+def test_a_curve_may_count_the_first_five_places():
+    table = view.curve_table(curve_of(), 5)
+    assert table["ndcg"].tolist() == table["recall"].tolist() == pytest.approx([0.25, 0.35, 0.3])
+    assert table["front"].tolist() == [False, True, True]
+
+
+def test_the_users_of_a_cohort_are_told_and_too_few_of_them_say_nothing():
+    some = replace(curve_of(), cohort="history_1~4", users=40)
+    assert view.cohort_note(some, 900, "Users: short") == "Users: short: 40 of the 900 users that this sweep searched."
+    assert view.cohort_note(replace(some, users=29), 900, "Users").endswith(
+        "; too few to say anything, 30 is the least."
+    )
+    assert "of 40 users of the cohort find their next item" in view.point_sentence(some, 0.3, 2)
+    assert "of the cohort seen_0~4 (s)" in view.sweep_label(ThetaSweep("s", "test", 9, "pretrained", "seen_0~4"))
+    assert view.cohort_labels("history_3~")["history_3~"] == "history_3~"
+    assert all(read_cohort(text).to_text() == text for text in view.COHORTS)
+
+
+def test_what_an_older_sweep_did_not_keep_is_left_out_of_the_sentence():
+    points = tuple(replace(point, nodes=math.nan, pruned=math.nan, seconds=math.nan) for point in curve_of().points)
+    some = replace(curve_of(), points=points)
+    assert view.point_sentence(some, 0.3, 2).endswith("NDCG@10 is 0.7000.")
+    assert view.time_note(some) == ""
+    assert view.time_note(curve_of()).startswith("The 3 settings took 36 s together, 4000 ms a user and setting;")
 
 
 def test_only_what_nothing_else_beats_is_on_the_front():
@@ -162,8 +199,11 @@ def test_charts_stand_on_the_axis_of_the_slider(ground):
     assert list(quality.data[1].x) == list(table["x"])
     assert {shape.x0 for shape in quality.layout.shapes} == {view.OFF_PLACE, view.theta_place(0.3)}
     assert [list(trace.y) for trace in cost.data] == [
-        table[name].tolist() for name in ("nodes", "pruned", "fallback", "wrong")
+        table[name].tolist() for name in ("nodes", "pruned", "regenerated", "fallback", "wrong")
     ]
+    lists = tuning_charts.lists_chart(table, 0.7, math.nan, ground)
+    assert [list(trace.y) for trace in lists.data] == [[0.3] * 3, [0.9] * 3, [4.5] * 3]
+    assert {shape.x0 for shape in lists.layout.shapes} == {view.OFF_PLACE}
     front = tuning_charts.front_chart(table, "0.3", ground).data[0]
     assert list(front.marker.symbol) == ["circle-open", "circle", "circle"]
     assert pd.Series(front.text).tolist() == ["", "θ 0.3", "θ off"]

@@ -94,7 +94,7 @@ def test_the_cohort_stop_compares_the_best_and_the_worst_of_enough_users():
     stop = view.cohort_stop(slices, store="all", by="history length")
     assert (stop.page, dict(stop.state)) == (
         "cohorts",
-        {"store": "all", "by": "history length", "metric": "recall@10"},
+        {"store": "all", "by": "history length", "metric": "recall@10", "cohort": ""},
     )
     assert "30% of the 500 users with 5 to 9, but for 10% of the 100" in stop.caption
     assert view.cohort_stop(slices[1:], store="all", by="history length") is None
@@ -106,3 +106,17 @@ def test_without_stored_searches_the_last_stop_is_the_health_of_the_run():
     assert stop.caption.startswith("For 12.3% of 1,000 users the next purchase is among the first ten. 1 of 2 health")
     assert "“branches pruned”" in stop.caption
     assert view.health_stop(checks(), None, 0).caption.startswith("1 of 2 health checks pass")
+
+
+def test_a_stop_says_what_has_been_changed_since():
+    stop = view.Stop("reasoning", "", "", view.search_state("7", DECODE, step=2, path="0.1"))
+    as_set = {"user": "7", "at": "test", "theta": "0.06", "corp": "true", "weights": "", "edit": ""}
+    assert view.changed_since(stop, as_set) == ""
+    assert view.changed_since(stop, {}) == ""
+    assert view.changed_since(stop, as_set | {"theta": "0.1"}) == (
+        "You have changed θ (0.06 at this stop) since: the text speaks of the view before that."
+    )
+    assert "the shopper, θ (0.06 at this stop) and the history since" in view.changed_since(
+        stop, as_set | {"user": "8", "theta": "0.5", "edit": "-1"}
+    )
+    assert view.changed_since(stop, as_set | {"path": "0.2", "step": "1"}) == "", "walking through the tree"

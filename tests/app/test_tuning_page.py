@@ -46,6 +46,30 @@ def test_query_parameters_restore_the_view(app):
     assert link_of(started(AppTest.from_file(str(MAIN), default_timeout=120), **state)) == state
 
 
+def test_a_theta_for_every_step_is_chosen_shown_and_restored(app):
+    started(app, user="visitor 9", theta="0.05")
+    app.segmented_control(key="theta_rule").set_value("steps").run()
+    assert link_of(app)["thetas"] == "0.05,0.05,0.05"
+    app.number_input(key="theta_step_3").set_value(0.7).run()
+    state = link_of(app)
+    assert (state["thetas"], state["from"]) == ("0.05,0.05,0.7", "2")
+    assert "theta" not in state
+    assert "θ by step, compared from step 2: " in words_of(app)
+    (link,) = [text.value for text in app.caption if "on the Reasoning page" in text.value]
+    assert "thetas=0.05%2C0.05%2C0.7&check_from=2" in link
+    app.segmented_control(key="theta_rule").set_value("one").run()
+    assert (link_of(app)["theta"], link_of(app).get("thetas", "")) == ("0.05", "")
+    assert not app.exception
+    assert not app.error
+
+
+def test_thetas_that_make_no_sense_are_refused_in_words(app):
+    started(app, user="visitor 9", thetas="0.1,nan,0.2")
+    (error,) = app.error
+    assert error.value.startswith("Thetas must be 3 numbers from 0 to 0.7 with commas between them")
+    assert link_of(app)["theta"] == "0.2"
+
+
 @pytest.mark.parametrize("theta", ["-0.1", "nan", "7", "<script>"])
 def test_a_theta_that_makes_no_sense_is_refused_in_words(app, theta):
     started(app, user="visitor 9", theta=theta)
@@ -89,9 +113,38 @@ def test_a_sample_is_swept_in_the_page_and_its_curves_appear(swept, swept_run, m
     swept.button(key="make").click().run()
     assert not swept.exception
     assert [sweep.name for sweep in theta_sweeps(swept_run)] == ["theta-test-30", "theta-valid-30"]
-    assert {"quality", "cost", "front"} <= {chart.proto.id.split("-")[-1] for chart in swept.get("plotly_chart")}
+    assert {"quality", "cost", "front", "lists"} <= {
+        chart.proto.id.split("-")[-1] for chart in swept.get("plotly_chart")
+    }
     assert "At θ = 0.05, the swept value nearest to the slider's" in words_of(swept)
     assert "The test users had no part in the choice" in words_of(swept)
+
+
+def test_curves_of_a_cohort_are_restored_from_the_address(swept):
+    started(swept, user="visitor 9", theta="0.05", cohort="history_5~9", top="5")
+    assert not swept.error
+    said = words_of(swept)
+    n = int(said.split("of the 30 users that this sweep searched")[0].split()[-1])
+    assert 0 < n < 30
+    assert "too few to say anything" in said
+    assert link_of(swept)["cohort"] == "history_5~9"
+    started(swept, user="visitor 9", theta="0.05", cohort="history_1~")
+    assert link_of(swept)["top"] == "5"
+    assert "of 30 users of the cohort find their next item among ten" in words_of(swept)
+
+
+@pytest.mark.parametrize(
+    ("cohort", "message"),
+    [
+        ("history_many", "A range reads LOW~HIGH"),
+        ("history_900~", "The sweep theta-valid-30 searched nobody of the cohort history_900~"),
+        ("outcome_miss", "A cohort by its outcome, by what it is recommended"),
+    ],
+)
+def test_a_cohort_that_makes_no_sense_is_refused_in_words(swept, cohort, message):
+    started(swept, user="visitor 9", cohort=cohort)
+    (error,) = swept.error
+    assert error.value.startswith(message)
 
 
 def test_the_suggestion_is_taken_over_by_a_click(swept, swept_run):

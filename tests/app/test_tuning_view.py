@@ -55,6 +55,17 @@ def test_a_run_that_does_not_prune_says_so():
     assert view.own_words(by_step) == "θ by step, compared from step 2"
 
 
+def test_thetas_by_step_are_compared_with_the_runs_own_setting():
+    by_step = small_trace(thetas=(0.4, 0.06))
+    assert said(loose_trace(), by_step).startswith(
+        "Against the run's own setting (θ = 0.2, compared from step 2), θ by step, compared from step 2: 1 item is new"
+    )
+    kept = view.preset_decode(OWN, 0.2, 3, (0.1, 0.7, 0.3))
+    assert (kept.thetas, kept.check_from) == ((0.1, math.inf, 0.3), 3)
+    document = json.loads(view.step_json(small_catalog(), "7", by_step, (0.4, 0.06)))
+    assert (document["thetas"], document["nodes"], document["pruned"]) == ([0.4, 0.06], 8, 1)
+
+
 def test_the_next_other_lists_are_named_on_both_sides():
     changes = theta_changes(profile_of(small_trace(), loose_trace(), small_trace(), lows=(0.0, 0.1, 0.3)))
     said = [view.neighbours_sentence(changes, theta) for theta in (0.05, 0.1, 0.5)]

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import pytest
 
@@ -36,6 +37,13 @@ def test_what_a_preset_leaves_out_is_the_runs_own(tiny_run):
     preset = read_preset(changed(tiny_run, decode={"theta": None, "top_k": 3}), tiny_run)
     assert preset.decode == DecodeConfig(**{**own.to_dict(), "theta": math.inf, "top_k": 3})
     assert (preset.reward_weights, preset.weights_checksum) == (None, None)
+
+
+def test_one_theta_of_a_preset_takes_the_place_of_a_runs_thetas_by_step(tiny_run, tmp_path):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    open_run(run).set_decode_config(DecodeConfig(thetas=(0.1, 0.2)))
+    assert read_preset(changed(run, decode={"theta": 0.3}), run).decode == DecodeConfig(theta=0.3)
+    assert read_preset(changed(run, decode={"beam_width": 3}), run).decode.thetas == (0.1, 0.2)
 
 
 def changed(run, /, **entries) -> str:

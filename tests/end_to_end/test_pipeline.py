@@ -14,6 +14,8 @@ REPORT_KEYS = RANKING_KEYS | {
     "oracle_sample",
     "theta",
     "seconds",
+    "cpu_seconds",
+    "peak_memory_mb",
 }
 
 
@@ -34,6 +36,7 @@ def test_fit_tokenizer_and_pretrain_speak_json(reg4rec, tiny_data, tmp_path):
     small = ("--n-codebooks", "2", "--codebook-size", "4", "--code-width", "4", "--epochs", "2", "--seed", "3")
     report = document_of(reg4rec("fit-tokenizer", "--data", tiny_data, "--run", run, "--json", *small))
     assert (report["codebooks"], report["codebook_size"], report["items"]) == (2, 4, 60)
+    assert min(report[name] for name in ("seconds", "cpu_seconds", "peak_memory_mb")) > 0
     network = ("--width", "8", "--hidden", "8", "--n-heads", "1", "--epochs", "1")
     assert document_of(reg4rec("pretrain", "--run", run, "--json", *network))["epochs"] == 1
     stored = json.loads((run / "run.json").read_text())
@@ -96,8 +99,8 @@ def test_the_sample_of_users_follows_the_seed(reg4rec, tiny_run):
     common = ("evaluate", "--run", tiny_run, "--split", "test", "--users", "15", "--oracle-users", "0", "--json")
     first, again, other = (document_of(reg4rec(*common, "--seed", seed)) for seed in ("1", "1", "2"))
     for report in (first, again, other):
-        report.pop("seconds")
-        report.pop("seconds_of")
+        for name in ("seconds", "seconds_of", "cpu_seconds", "peak_memory_mb"):
+            report.pop(name)
     assert first == again
     assert first["category_accuracy"] != other["category_accuracy"] or first["recall@10"] != other["recall@10"]
 

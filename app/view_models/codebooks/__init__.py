@@ -9,8 +9,8 @@ from app.view_models.codebooks.facets import (
     agreement_matrix,
     chosen_likeness,
     experts,
+    experts_note,
     facet_names,
-    gate_note,
     likeness_matrix,
     likeness_names,
     verdict,
@@ -24,6 +24,7 @@ from app.view_models.codebooks.maps import (
     point_map,
     selected_rows,
     selection,
+    users_link,
 )
 from app.view_models.codebooks.whole import report_json, url_choices
 
@@ -43,9 +44,9 @@ __all__ = [
     "collision_summary",
     "colourings",
     "experts",
+    "experts_note",
     "facet_names",
     "flow_rows",
-    "gate_note",
     "grouped",
     "health",
     "likeness_matrix",
@@ -56,5 +57,6 @@ __all__ = [
     "selected_rows",
     "selection",
     "url_choices",
+    "users_link",
     "verdict",
 ]

@@ -15,7 +15,8 @@ INTRODUCTION = (
 AGREEMENT_NOTE = (
     "Normalised mutual information of a facet's codes with an attribute, less what shuffled items reach: many codes "
     "agree with anything a little. The tokenizer reads titles, brands and categories, so telling these is partly by "
-    "construction. Attributes of many values can reach higher numbers; point at a cell for its share of the attribute."
+    "construction. Attributes of many values can reach higher numbers; point at a cell for its share of the attribute. "
+    "A category level is a step down the shop's tree of categories, the finest where it ends; a run keeps no prices."
 )
 COPIES, OVERLAP = 0.5, 0.2
 """Shared information from which two facets are said to copy each other, or to overlap."""
@@ -66,14 +67,19 @@ def most_told(report: CodebookReport, codebook: int) -> tuple[str, str]:
     return best.attribute.name, f"{best.adjusted[codebook]:.2f}"
 
 
-def gate_note(report: CodebookReport) -> str:
-    """What the run knows of the gate."""
-    if report.gate_means:
-        return (
-            "The mean gate weight was noted when the codes were fitted. This run does not store gate weights item by "
-            "item, nor the gate itself."
-        )
-    return "This run does not store gate weights."
+def experts_note(report: CodebookReport) -> str:
+    """How to read the table of experts, and what the run knows of the gate."""
+    usage = (
+        "Dead: carried by no item; overloaded: by more than three even shares; effectively in use: the perplexity, as "
+        "many equal codes as would be this even. "
+    )
+    if not report.gate_means:
+        return f"{usage}This run does not store gate weights."
+    return (
+        f"{usage}Mean gate weight: how much of an item's description the gate gave this expert when the codes were "
+        f"fitted, from {min(report.gate_means):.1%} to {max(report.gate_means):.1%}, where even would be "
+        f"{1 / len(report.gate_means):.1%}; the run keeps no weights item by item, so their spread cannot be shown."
+    )
 
 
 def verdict(report: CodebookReport) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from app.view_models.links import page_link
 from app.view_models.reasoning import known, short_category
-from reg4rec_core import CodebookMaps, CodebookReport, Facets, ItemAttribute, Layout, facet_letter
+from reg4rec_core import CodebookMaps, CodebookReport, Cohort, Facets, ItemAttribute, Layout, PathCodes, facet_letter
 
 UMAP_HELP = (
     "May take minutes for 12,000 items, once a run: the map is kept beside it. "
@@ -180,3 +181,10 @@ def _selected_table(
             "items": [f"{report.loads[codebook, code]:,}" for code in rows],
         }
     )
+
+
+def users_link(address: str, run: str, codebook: int, codes: Sequence[int]) -> tuple[str, str]:
+    """What the link to the users whose paths use some codes is called, and where it leads."""
+    cohort = Cohort(codes=PathCodes(codebook, tuple(sorted(set(codes))))).to_text()
+    said = "Users whose paths use this code" if len(codes) == 1 else f"Users whose paths use these {len(codes):,} codes"
+    return said, page_link(address, "cohorts", {"run": run, "cohort": cohort})

@@ -1,7 +1,7 @@
 """Cohorts in words, and those that are one click away."""
 
 from app.view_models.reasoning import date_text, short_category
-from reg4rec_core import Cohort, Range
+from reg4rec_core import Cohort, PathCodes, Range, facet_letter
 
 INTRODUCTION = (
     "Every user of a stored search: choose whom to look at, see how well the model serves them, and where the "
@@ -26,9 +26,12 @@ NAME_WORDS = {
     "main": "bought mostly {}",
     "bought": "bought {}",
     "brand": "bought the brand {}",
+    "maker": "target of the brand {}",
     "target": "target in {}",
     "recommended": "offered {}",
 }
+BRANDS = ("brand", "maker")
+"""Of these names, which are brands."""
 OUTCOMES = {"any": "any", "hit": "found among ten", "miss": "missed", "pruned": "missed, target pruned"}
 
 
@@ -42,13 +45,22 @@ def cohort_words(cohort: Cohort) -> list[str]:
     ]
     for name, said in NAME_WORDS.items():
         value = getattr(cohort, name)
-        words.append(said.format(value if name == "brand" else short_category(value)) if value else "")
+        words.append(said.format(value if name in BRANDS else short_category(value)) if value else "")
+    if cohort.codes is not None:
+        words.append(_codes_words(cohort.codes))
     if cohort.leans is not None:
         when = f"after step {cohort.leans.step}" if cohort.leans.step else "before any step"
         words.append(f"belief leans to {short_category(cohort.leans.category)} {when}")
     words.append("" if cohort.outcome == "any" else OUTCOMES[cohort.outcome])
     words.append("" if cohort.users is None else f"{len(cohort.users):,} chosen users")
     return [word for word in words if word]
+
+
+def _codes_words(used: PathCodes) -> str:
+    letter, many = facet_letter(used.codebook), len(used.codes)
+    which = ", ".join(f"{letter}{code}" for code in used.codes[:4]) + (", …" if many > 4 else "")
+    codes = f"code {which}" if many == 1 else f"one of {many} codes of facet {letter} ({which})"
+    return f"a path to one of their ten items uses {codes}"
 
 
 def _range_words(span: Range, said: str) -> str:

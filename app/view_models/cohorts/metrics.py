@@ -15,6 +15,7 @@ SLICES = {
     "last purchase": "last",
     "how often training saw the target": "seen",
     "category of the target": "target",
+    "brand of the target": "maker",
     "main category": "main",
 }
 """What the page calls the slices of the core."""

@@ -3,10 +3,12 @@
 from typing import Any
 
 from app.view_models.reasoning import weights_name
+from app.view_models.step_thetas import text_of
 
 NO_STORE = (
     "This page needs the searches of many users, made once and kept beside the run; this run has none yet. "
-    "Search a sample here, or all users with the command below, and reload the page."
+    "Search a sample here, or all users with the command below, and reload the page. Searches of any other recommender "
+    "can be looked at, too: two tables in a folder under checkpoints/ are enough (the README says which)."
 )
 SAMPLES = (500, 2000)
 """Users that the page itself searches."""
@@ -14,7 +16,10 @@ SAMPLE_NOTE = (
     "500 users take about a quarter of a minute on an idle machine. They are drawn at random and stored in the run."
 )
 MOMENTS = {"test": "the last purchase", "valid": "the last but one", "now": "what comes next"}
-STORE_HELP = "Searches of all users, made with `reg4rec trace`: split, weights, and a short code of the settings."
+STORE_HELP = (
+    "Searches of all users, made with `reg4rec trace`: split, weights, and a short code of the settings. Searches of "
+    "another recommender are listed too when their tables lie in a folder under checkpoints/."
+)
 
 
 def make_command(run: str, weights: str = "") -> str:
@@ -36,11 +41,26 @@ def store_words(description: dict[str, Any]) -> str:
         sampled = "a sample of " if settings.get("users") else ""
         parts.append(f"{sampled}{description['users']:,} users")
     if "theta" in decode:
-        theta = decode["theta"]
-        parts.append("no pruning" if theta is None else f"θ {theta:g} from step {decode['check_from']}")
+        theta, thetas = decode["theta"], decode.get("thetas") or ()
+        limit = f"θ by step {text_of(thetas).replace(',', ' · ')}" if thetas else f"θ {theta or 0:g}"
+        off = theta is None and not thetas
+        parts.append("no pruning" if off else f"{limit} from step {decode['check_from']}")
     if settings.get("split") in MOMENTS:
         parts.append(f"asked for {MOMENTS[settings['split']]}")
-    return ", ".join(parts)
+    return ", ".join(parts) or "a stored search that says nothing of how it was made"
+
+
+def foreign_footer(name: str, description: dict[str, Any]) -> str:
+    """Where the numbers of a store come from whose recommender is not at hand, as far as its store.json says."""
+    known = {
+        "made by": description.get("model"),
+        "revision": description.get("git_revision"),
+        "data": str(description.get("data_checksum", ""))[:12],
+    }
+    said = [f"{word} {value}" for word, value in known.items() if value]
+    drawn = sample(description)
+    origin = said or ["its store.json does not say what made it, with which revision, of which data"]
+    return " · ".join([f"Stored search {name} of another recommender", *origin, *([drawn] if drawn else [])])
 
 
 def store_weights(description: dict[str, Any]) -> str:

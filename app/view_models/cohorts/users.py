@@ -5,6 +5,7 @@ from typing import Any
 
 from app.view_models.cohorts.conditions import cohort_sentence
 from app.view_models.links import page_link
+from app.view_models.step_thetas import text_of
 from reg4rec_core import Cohort, UserRow
 
 SHOWN_USERS = 60
@@ -57,14 +58,17 @@ def _place(row: UserRow) -> str:
 def tree_link(address: str, run: str, key: str, settings: dict[str, Any]) -> str:
     """The Reasoning page on a user, with the weights and the settings of the stored search."""
     decode = settings.get("decode", {})
-    theta = decode.get("theta")
+    theta, thetas = decode.get("theta"), decode.get("thetas") or ()
+    off = decode and theta is None and not thetas
     state = {
         "run": run,
         "user": key,
         "weights": settings.get("weights", ""),
         "at": settings.get("split", ""),
-        "theta": "" if theta is None else f"{theta:g}",
-        "corp": "false" if decode and theta is None else "",
+        "theta": "" if theta is None or thetas else f"{theta:g}",
+        "thetas": text_of(thetas),
+        "check_from": str(decode.get("check_from", "")),
+        "corp": "false" if off else "",
         "beam": str(decode.get("beam_width", "")),
     }
     return page_link(address, "reasoning", state)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from reg4rec_core.analysis.cohort import COLD_TARGETS, Cohort, Leaning, Range, read_cohort
+from reg4rec_core.analysis.cohort import COLD_TARGETS, Cohort, Leaning, PathCodes, Range, read_cohort
 from reg4rec_core.types import InputError
 
 EXAMPLES = [
@@ -16,6 +16,7 @@ EXAMPLES = [
         main="Beauty > Make-up, Nails", bought="Hair & 100% more", brand="L'Oréal_Paris.~", target="-", recommended="a"
     ),
     Cohort(leans=Leaning(3, "Hair & 100% more~_."), history=Range(5, 20)),
+    Cohort(codes=PathCodes(7, (0, 17, 299)), maker="L'Oréal_Paris.~"),
     Cohort(users=()),
     Cohort(users=(0,)),
     Cohort(users=(3, 4, 4000, 22362), outcome="pruned"),
@@ -46,6 +47,9 @@ def test_a_link_is_plain():
         ("outcome_won", "outcome must be one of any, hit, miss"),
         ("leans_x~Nails", "a leaning reads STEP~CATEGORY"),
         ("leans_3", "a leaning reads STEP~CATEGORY"),
+        ("codes_x~1", "codes of paths read CODEBOOK~CODES"),
+        ("codes_3", "codes of paths read CODEBOOK~CODES"),
+        ("codes_3~1--2", "distances in base 36"),
         ("users_1-0", "rising order"),
         ("users_1--2", "distances in base 36"),
         ("users_zzzzzzzzz", "distances in base 36"),

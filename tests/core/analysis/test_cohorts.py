@@ -18,7 +18,8 @@ from reg4rec_core.analysis.category_drift import (
     history_drift,
     mass_along_steps,
 )
-from reg4rec_core.analysis.cohort import Cohort, Leaning, Range
+from reg4rec_core.analysis.cohort import Cohort, Leaning, PathCodes, Range
+from reg4rec_core.analysis.cohort_users import cohort_users
 from reg4rec_core.analysis.explanation import count_fates
 from reg4rec_core.analysis.search_habits import search_habits
 from reg4rec_core.analysis.slices import METRICS, cohort_metrics, metrics_by, metrics_of_places
@@ -119,7 +120,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_cohort_holds_whom_the_data_says_with_the_metrics_of_their_places(store, known, case):
+def test_a_cohort_holds_whom_the_data_says_with_the_metrics_of_their_places(store, recommender, known, case):
     cohort, belongs = CASES[case]
     name = next((n for n in ("bought", "target", "recommended") if getattr(cohort, n)), None)
     if name:  # categories have whatever name the data preparation gave them
@@ -130,10 +131,31 @@ def test_a_cohort_holds_whom_the_data_says_with_the_metrics_of_their_places(stor
         expected = [row for row in known if belongs(row)]
     assert 0 < len(expected) < len(known) or case == "active"
     assert listed(store, cohort) == [row["user"] for row in expected]
+    log, catalog = recommender.interactions, recommender.catalog
+    assert cohort_users(cohort, catalog, log, "test", store=store).tolist() == listed(store, cohort)
     places = np.array([row["place"] for row in expected], dtype=np.int64)
     found = cohort_metrics(store, cohort)
     for metric, value in ranking_metrics(places).items():
         assert found.metrics[metric].mean == pytest.approx(value)
+
+
+def test_users_are_found_by_the_codes_of_the_paths_to_their_first_ten(store):
+    nodes = {(user, node): (parent, codebook, code) for user, node, parent, codebook, code in store.rows(
+        "SELECT user, node, parent, codebook, code FROM nodes")}  # fmt: skip
+    used: dict[tuple[int, int], set[int]] = {}
+    for user, node in store.rows("SELECT user, leaf FROM recommendations WHERE rank <= 10 AND leaf IS NOT NULL"):
+        at = node
+        while at:
+            parent, codebook, code = nodes[user, at]
+            used.setdefault((codebook, code), set()).add(user)
+            at = parent
+    everyone = set(listed(store, Cohort()))
+    for codebook, code in sorted(used):
+        assert set(listed(store, Cohort(codes=PathCodes(codebook, (code,))))) == used[codebook, code]
+    assert any(users < everyone for users in used.values())
+    both = used[0, 0] | used[0, 1] if {(0, 0), (0, 1)} <= set(used) else used[min(used)]
+    codebook, codes = (0, (0, 1)) if {(0, 0), (0, 1)} <= set(used) else (min(used)[0], (min(used)[1],))
+    assert set(listed(store, Cohort(codes=PathCodes(codebook, codes)))) == both
 
 
 def test_missed_users_whose_target_was_pruned_are_told_apart(store, unpruned):
@@ -144,11 +166,14 @@ def test_missed_users_whose_target_was_pruned_are_told_apart(store, unpruned):
     assert count_users(unpruned, Cohort()).pruned_targets == 0
 
 
-@pytest.mark.parametrize("by", ["history", "active", "seen", "last", "target", "main"])
-def test_slices_part_the_cohort_and_each_lists_its_own_users(store, by):
+@pytest.mark.parametrize("by", ["history", "active", "seen", "last", "target", "main", "maker"])
+def test_slices_part_the_cohort_and_each_lists_its_own_users(store, recommender, by):
     cohort = Cohort(history=Range(5, None))
     whole, slices = cohort_metrics(store, cohort), metrics_by(store, cohort, by)
     users = [set(listed(store, part.cohort)) for part in slices]
+    for part in slices:  # the data alone says the same
+        found = cohort_users(part.cohort, recommender.catalog, recommender.interactions, "test")
+        assert found.tolist() == listed(store, part.cohort)
     assert [len(part) for part in users] == [part.users for part in slices]
     assert set().union(*users) == set(listed(store, cohort))
     assert sum(map(len, users)) == whole.users
@@ -157,6 +182,12 @@ def test_slices_part_the_cohort_and_each_lists_its_own_users(store, by):
         assert mean == pytest.approx(whole.metrics[metric].mean)
         for part in slices:
             assert part.metrics[metric].mean == pytest.approx(cohort_metrics(store, part.cohort).metrics[metric].mean)
+
+
+def test_what_a_search_decides_needs_a_stored_search(recommender):
+    cohort = Cohort(outcome="miss", leans=Leaning(1, "Beauty>Lips"), history=Range(5, None))
+    with pytest.raises(InputError, match=r"a cohort by outcome and leans is decided by a search.*--store names it"):
+        cohort_users(cohort, recommender.catalog, recommender.interactions, "test")
 
 
 def test_drawing_places_is_drawing_users():

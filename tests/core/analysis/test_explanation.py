@@ -38,6 +38,20 @@ def test_the_sentence_names_the_codes_the_belief_and_what_was_dropped(facets):
     )
 
 
+def test_every_step_is_judged_by_its_own_theta(facets):
+    trace = small_trace(theta=np.inf, check_from=1, thetas=(np.inf, 0.06))
+    assert [trace.theta_at(step) for step in (1, 2, 3)] == [np.inf, 0.06, 0.06]
+    assert explain_node(trace, 5) == (
+        "Pruned: its belief moved by js 0.110, more than θ 0.060 of step 2, so the search rolled back."
+    )
+    assert explain_node(trace, 4).startswith("Kept: its belief moved by js 0.020, within θ 0.060 of step 2;")
+    assert explain_node(trace, 1).startswith("Kept: this step has no θ (js 0.300);")
+    assert [was_checked(trace, node) for node in (1, 4, 5)] == [False, True, True]
+    assert "pruned for moving the belief by more than the θ of its step, and 1" in explain_item(trace, facets)
+    off = small_trace(theta=0.1, thetas=(0.1, np.inf))
+    assert explain_item(off, facets).endswith("Consistency checks were off.")
+
+
 def test_a_neighbour_is_never_given_a_path(facets):
     text = explain_item(small_trace(), facets, 3)
     assert text.startswith("“Honey Shampoo” is number 4 only as a neighbour")

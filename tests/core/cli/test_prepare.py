@@ -61,6 +61,8 @@ def test_the_document_is_the_audit_and_the_text_goes_to_stderr(reg4rec, odd_shop
     assert set(document["files"]) == {"catalog.parquet", "interactions.parquet", "users.parquet", "dataset.json"}
     assert all(Path(path).exists() for path in document["files"].values())
     assert document["audit"] == load_dataset(odd_shop / "data").info["audit"]
+    stored = load_dataset(odd_shop / "data").info
+    assert all(document[name] == stored[name] > 0 for name in ("seconds", "cpu_seconds", "peak_memory_mb"))
     assert (document["audit"]["users"], document["audit"]["items_without_metadata"]) == (10, 1)
     assert "10 users, 6 items, 60 interactions" in result.stderr
 

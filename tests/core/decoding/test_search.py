@@ -289,23 +289,28 @@ def test_search_items_counts_what_the_traces_show() -> None:
 
 def slow_target_counts(
     slow: SlowSearch, config: DecodeConfig, target: int, categories: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """`target_in_beam` and `prunes_by` of one history, counted node by node of the slow search."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`target_in_beam`, `prunes_by` and `tried_by` of one history, counted node by node of the slow search."""
     n_steps = slow.model.n_codebooks
-    in_beam, prunes = np.zeros(n_steps, int), np.zeros((n_steps, 2, 2), int)
-    for node in slow.run().nodes[1:]:
+    in_beam, prunes, tried = (np.zeros((n_steps, *[2] * dims), int) for dims in (0, 2, 3))
+    nodes = slow.run().nodes
+    for node in nodes[1:]:
         holds, step = target in set(node.items) - slow.barred, len(node.path) - 1
         in_beam[step] += holds and node.fate in (Fate.KEPT, Fate.FALLBACK)
         if node.fate == Fate.PRUNED:
             believed = max(range(slow.model.n_categories), key=lambda c: node.belief[c])
             prunes[step, int(holds), int(believed == categories[target])] += 1
-    return in_beam, prunes
+        if node.fate != Fate.BEAM_CUT and step < n_steps - 1:
+            before = nodes[node.parent].belief
+            right = categories[target] == max(range(slow.model.n_categories), key=lambda c: before[c])
+            tried[step, int(right), int(holds), int(node.fate == Fate.PRUNED)] += 1
+    return in_beam, prunes, tried
 
 
 @pytest.mark.parametrize("theta", [0.0, 0.02, 0.05])
 def test_wrong_prunes_are_those_whose_items_left_held_the_target(theta: float) -> None:
     sizes = {"n_items": 60, "n_codebooks": 4, "codebook_size": 4}
-    total = np.zeros((4, 2, 2), int)
+    total, tried_of_all = np.zeros((4, 2, 2), int), np.zeros((2, 2, 2), int)
     for seed in range(3):
         ids, model = random_ids(seed, **sizes), LookupModel(seed=seed, **sizes)
         histories, categories = random_histories(seed, 14, n_items=60), np.arange(60) % model.n_categories
@@ -315,16 +320,21 @@ def test_wrong_prunes_are_those_whose_items_left_held_the_target(theta: float) -
         found = search_items(model, ItemIndex(ids), histories, config, truth=Truth(targets, categories))
         for user, history in enumerate(histories):
             slow = SlowSearch(model, ids, history, config)
-            in_beam, prunes = slow_target_counts(slow, config, targets[user], categories)
+            in_beam, prunes, tried = slow_target_counts(slow, config, targets[user], categories)
             assert np.array_equal(found.target_in_beam[user], in_beam)
             assert np.array_equal(found.prunes_by[user], prunes)
+            assert np.array_equal(found.tried_by[user], tried)
         assert np.array_equal(found.prunes_by.sum((2, 3)), found.pruned)
         assert found.prunes_by[1, :, 1].sum() == 0
         assert (found.prunes_by[:, :, 1].sum((1, 2)) <= 1).all(), "an item has one path, so it is lost once"
-        assert not search_items(model, ItemIndex(ids), histories, config).prunes_by.any()
+        untold = search_items(model, ItemIndex(ids), histories, config)
+        assert not untold.prunes_by.any()
+        assert not untold.tried_by.any()
         total += found.prunes_by.sum(0)
+        tried_of_all += found.tried_by.sum((0, 1))
     assert total[:, 1].sum() > 0, "the case must have wrong prunes"
     assert total[:, :, 1].sum() > 0, "the case must prune where the head is right"
+    assert (tried_of_all[..., 1] > 0).all(), "the case must prune rightly and wrongly after right and wrong beliefs"
 
 
 def test_the_first_state_ranking_is_that_of_the_code_probabilities() -> None:

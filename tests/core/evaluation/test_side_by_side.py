@@ -112,6 +112,13 @@ def test_thetas_are_searches_of_their_own_compared_with_this_report(report, reco
     assert strict["ndcg@10"] - own["ndcg@10"] == pytest.approx(expected.mean)
     found = strict["minus_first_row"]["ndcg@10"]
     assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high))
+    assert off["users_per_second"] == strict["users_per_second"] != own["users_per_second"]  # searched together
+
+
+def test_a_theta_that_is_asked_for_takes_the_place_of_thetas_by_step(recommender, decode):
+    by_step = replace(decode, thetas=(0.05,), top_k=10)
+    own, off = evaluate(recommender, "test", by_step, users=8, oracle_users=0, thetas=[(np.inf, 2)]).thetas
+    assert own["prune_rate"] > off["prune_rate"] == 0
 
 
 def test_targets_are_grouped_by_how_often_training_saw_them(report, recommender, questions):

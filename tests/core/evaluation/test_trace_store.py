@@ -155,6 +155,11 @@ def test_a_stopped_store_goes_on_and_comes_out_the_same(recommender, decode, sto
     before = (path / "nodes" / "part-00000.parquet").stat().st_mtime_ns
     report = writer(other)("test", decode)
     assert (report.parts, report.parts_kept, report.discarded) == (3, 1, False)
+    cost = report.cost
+    assert cost["users_searched"] == SEARCHED - PART, "the seconds are those of the users searched in them"
+    assert cost["cpu_seconds"] > 0
+    assert writer(other)("test", decode).cost == cost, "where nothing is searched, the cost stays what it was"
+    assert cost.items() <= json.loads((path / "store.json").read_text()).items()
     assert (path / "nodes" / "part-00000.parquet").stat().st_mtime_ns == before
     assert list(stores_of(other.run)) == [path]
     for file in sorted(store.path.rglob("*.parquet")):

@@ -64,6 +64,15 @@ def test_a_value_that_the_base_has_is_the_base():
     }
 
 
+def test_without_post_training_its_settings_make_no_cell_of_their_own():
+    cells = plan(base_recipe({}, minutes=15.0, steps=0, seed=0))
+    sizes = [f"codebook-size-{k}" for k in (100, 200, 400, 500)] + [f"codebooks-{m}" for m in (2, 4, 6, 10, 12)]
+    own = [cell.name for cell in cells if cell.same_as == cell.name]
+    assert own == ["full", "no-mpq", "no-crss", "no-corp", *sizes]
+    seconds = estimated_seconds(cells, Cost(1.0, 10.0, 100.0, 1000.0))
+    assert sum(seconds) == 11 * (1 + 10) + 13 * 1000
+
+
 def test_a_choice_brings_the_base_the_controls_and_the_twins_along():
     cells = plan(BASE)
     assert [cell.name for cell in chosen_cells(cells, ["no-corp"])] == ["full", "no-corp"]

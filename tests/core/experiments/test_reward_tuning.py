@@ -1,12 +1,16 @@
 """Reward weights are searched by real short trainings, resumably, and the report says what is noise."""
 
 import json
+import shutil
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from reg4rec_core.experiments import reward_tuning
+from reg4rec_core.experiments.reward_choice import read_reward_tuning, reward_tuning_file
 from reg4rec_core.experiments.reward_tuning import spread_mixes, verdict
+from reg4rec_core.types import InputError
 
 OPTIONS = ("--trials", "2", "--steps", "1", "--users", "40", "--batch-size", "6")
 
@@ -51,6 +55,31 @@ def test_finished_trials_are_kept_and_another_search_is_refused(searched, reg4re
     other = reg4rec("tune-rewards", "--run", tiny_run, "--out", out, *OPTIONS, "--seed", "1")
     assert other.exit_code == 2
     assert "holds a search with another post_train and seed; choose another --out" in other.stderr
+
+
+def test_what_was_found_is_read_back_beside_its_run(searched, tiny_run, tmp_path):
+    out, document, _ = searched
+    run = shutil.copytree(tiny_run, tmp_path / "shop")
+    assert reward_tuning_file(run) is None
+    shutil.copytree(out, tmp_path / "shop-rewards")
+    path = reward_tuning_file(run)
+    found = read_reward_tuning(path, run)
+    assert (found.chosen, found.verdict, found.is_of_today) == (
+        document["best_mix"]["name"], document["verdict"], True,
+    )  # fmt: skip
+    assert found.weights.to_dict() == document["best_mix"]["weights"]
+    assert [trial.has_rewards for trial in found.trials] == [True, False, True, True]
+    assert asdict(found.minus_equal) == document["best_mix"]["confirming"]["minus_equal"]["ndcg@10"]
+    assert found.trials[2].ndcg.mean == document["trials"][2]["choosing"]["ndcg@10"]["mean"]
+    weights = run / "weights" / "pretrained.safetensors"
+    weights.write_bytes(weights.read_bytes() + b" ")
+    assert not read_reward_tuning(path, run).is_of_today
+    carried = run / "evaluation" / "rewards" / "tuning.json"
+    carried.parent.mkdir(parents=True)
+    carried.write_text('{"trials": []}')
+    assert reward_tuning_file(run) == carried.resolve()
+    with pytest.raises(InputError, match="is no result of reg4rec tune-rewards; call it again"):
+        read_reward_tuning(carried, run)
 
 
 def test_mixes_lie_evenly_on_the_simplex_and_do_not_depend_on_their_number():

@@ -10,10 +10,12 @@ import pytest
 from reg4rec_core.checkpoint import open_run, write_json
 from reg4rec_core.decoding.shared_search import search_items_under
 from reg4rec_core.evaluation import search_split
+from reg4rec_core.evaluation.held_out import held_out
 from reg4rec_core.experiments import sweep_search
 from reg4rec_core.experiments.grid import Axis
 from reg4rec_core.experiments.result_tables import fill_tables, short
 from reg4rec_core.experiments.sweep import sweep
+from reg4rec_core.experiments.sweep_files import read_columns
 from reg4rec_core.metrics import ranking_metrics
 from reg4rec_core.recommender import Recommender
 
@@ -53,6 +55,22 @@ def test_a_cell_has_the_numbers_of_a_search_under_its_setting(run, document):
         assert cell["nodes"] >= 1 + sum(step["tried"] for step in cell["steps"].values()) - 1e-9
     assert document["cells"][0]["pruned"] > 0 == document["cells"][2]["pruned"]
     assert document["cells"][0]["wrong_prunes"] > 0
+
+
+def test_the_prunes_of_a_cell_make_a_table_by_the_belief_before_them(document, tmp_path):
+    (tmp_path / "assets" / "results").mkdir(parents=True)
+    (tmp_path / "assets" / "results" / "prunes_by_belief.json").write_text(json.dumps(document))
+    lines = fill_tables("<!-- table: prunes -->\n<!-- end -->\n", tmp_path).splitlines()[3:-1]
+    cell = document["cells"][0]
+    strict = cell["prunes_by_belief"]
+    assert sum(step["wrong_prunes"] for step in strict.values()) == pytest.approx(30 * cell["wrong_prunes"])
+    first = strict["1"]
+    right, cut, wrong, lost = (
+        f"{100 * first[name]:.1f} %" for name in ("belief_accuracy", "pruned_share", "wrong_share", "lost_share")
+    )
+    assert lines[0].startswith(f"| theta .01 from step 1 | 1 | {right} | {cut} | {wrong} of {first['pruned']} |")
+    assert f" | {lost} of {first['tried_to_target']} | " in lines[0]
+    assert not [line for line in lines if "theta off" in line], "without prunes there is nothing to tell"
 
 
 def test_differences_are_to_the_runs_own_setting(document):
@@ -127,6 +145,24 @@ def test_what_was_kept_of_another_question_is_not_taken_up(run, monkeypatch):
     assert again["own"]["metrics"] == fresh["own"]["metrics"]
 
 
+def test_a_cohort_alone_is_searched_and_goes_on_like_everybody(reg4rec, run):
+    asked = ("sweep", "--run", run, "--over", "theta=0.01", "--cohort", "history_6~7", "--users", "8", "--json")
+    found = document_of(reg4rec(*asked))
+    assert (found["cohort"], found["users"]) == ("history_6~7", 8)
+    assert found["folder"].endswith("theta-valid-8-history_6~7")
+    columns = read_columns(run / "evaluation" / "sweeps" / "theta-valid-8-history_6~7" / "theta=0.01.safetensors")
+    valid = {int(row): history for row, history in histories_of(run)}
+    assert {len(valid[row]) for row in columns["users"].tolist()} == {6, 7}
+    assert found["cells"][0]["pruned"] == pytest.approx(columns["pruned"].mean())
+    assert reg4rec(*asked).stderr.count("(kept)") == 1
+    assert "(kept)" not in reg4rec(*asked[:-5], "--cohort", "history_6~8", *asked[-3:]).stderr
+
+
+def histories_of(run):
+    questions = held_out(Recommender.load(run).interactions, "valid")
+    return zip(questions.users, questions.histories, strict=True)
+
+
 def test_cells_that_differ_in_theta_alone_are_searched_together(reg4rec, run):
     grid = ("--over", "theta=0.05,inf", "--over", "beam_width=2,6", "--users", "6", "--json")
     cells = document_of(reg4rec("sweep", "--run", run, *grid))
@@ -167,6 +203,12 @@ def test_a_sweep_kept_among_the_results_fills_a_table(document, tmp_path):
         (("--over", "theta=0.2:0.1:0.1"), "a range reads START:STOP:STEP"),
         (("--over", "theta=0.1", "--over", "theta=0.2"), "every field once"),
         (("--over", "theta=0.1", "--name", "../mine"), "--name must be the plain name of a folder"),
+        (("--over", "theta=-0.1"), "theta must be >= 0"),
+        (("--over", "theta=nan"), "theta must be >= 0"),
+        (("--over", "theta=0.1", "--cohort", "history_many"), "a range reads LOW~HIGH"),
+        (("--over", "theta=0.1", "--cohort", "history_900~"), "nobody with a valid target is in the cohort"),
+        (("--over", "theta=0.1", "--cohort", "outcome_miss"), "is decided by a search"),
+        (("--over", "theta=0.1", "--cohort", "outcome_miss", "--store", "none"), "there is no trace store at none"),
     ],
 )
 def test_a_bad_question_is_one_sentence(reg4rec, run, arguments, message):

@@ -1,24 +1,45 @@
 """Finished sweeps over theta alone, read back."""
 
+import json
 import math
+import re
 import shutil
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from reg4rec_core.checkpoint import open_run, write_json
+from reg4rec_core.config import DecodeConfig
 from reg4rec_core.evaluation import search_split
+from reg4rec_core.evaluation.beam_search import search_users
 from reg4rec_core.evaluation.comparison import paired_differences
+from reg4rec_core.evaluation.held_out import held_out
+from reg4rec_core.evaluation.prunes import counts_per_user
+from reg4rec_core.evaluation.report import unseen_progress
 from reg4rec_core.experiments.theta_curve import (
     ThetaCurve,
     ThetaPoint,
+    curve_of_users,
     flips,
     read_theta_curve,
     suggest_theta,
     theta_sweeps,
 )
-from reg4rec_core.metrics import MISSED, Interval, gains_at, hits_at, ranking_metrics
+from reg4rec_core.experiments.theta_report import ReportedThetas, suggestion_of, theta_report
+from reg4rec_core.experiments.theta_report_page import theta_report_page
+from reg4rec_core.metrics import (
+    MISSED,
+    Interval,
+    categories_per_list,
+    coverage,
+    distinctness,
+    gains_at,
+    hits_at,
+    ranking_metrics,
+)
 from reg4rec_core.recommender import Recommender
 from reg4rec_core.types import InputError
 
@@ -42,7 +63,7 @@ def curve_of(places: dict[float, list[int]], *, split: str = "valid", rows: list
     table = np.array([places[theta] for theta in thetas])
     means = [gains_at(np.where(row == 0, MISSED, row), 10).mean() for row in table]
     points = [
-        ThetaPoint(theta, {"ndcg@10": Interval(float(mean), 0.0, 1.0)}, *[0.0] * 8)
+        ThetaPoint(theta, {"ndcg@10": Interval(float(mean), 0.0, 1.0)}, *[0.0] * 9)
         for theta, mean in zip(thetas, means, strict=True)
     ]
     rows = np.arange(table.shape[1]) if rows is None else np.array(rows)
@@ -96,6 +117,59 @@ def test_a_curve_holds_where_every_user_stands_under_every_theta(run):
         assert means == pytest.approx(ranking_metrics(searched.places))
         assert point.pruned == pytest.approx(searched.searched.pruned.sum() / 12)
     assert curve.points[0].pruned > curve.points[-1].pruned == 0
+
+
+def test_a_curve_over_some_users_has_the_numbers_of_their_searches(run):
+    curve, recommender = read_theta_curve(run, "theta-valid-12"), Recommender.load(run)
+    rows = curve.user_rows[[1, 4, 5, 9, 10]]
+    some = curve_of_users(curve, "history_5~", np.append(rows, 10_000), recommender.catalog)
+    assert (some.users, some.cohort, some.user_rows.tolist()) == (5, "history_5~", rows.tolist())
+    decode = replace(recommender.decode, theta=0.01)
+    questions = held_out(recommender.interactions, "valid")
+    questions = questions.take(np.flatnonzero(np.isin(questions.users, rows)))
+    result = search_users(recommender, questions, decode, name="", progress=unseen_progress)
+    point, lists = some.points[0], result.searched.items[:, :10]
+    assert {name: row.mean for name, row in point.metrics.items()} == pytest.approx(ranking_metrics(result.places))
+    for name, column in vars(counts_per_user(result)).items():
+        assert getattr(point, name) == pytest.approx(column.mean())
+    assert point.coverage == pytest.approx(coverage(lists, n_items=recommender.catalog.n_items))
+    assert point.distinctness == pytest.approx(distinctness(lists))
+    assert point.categories_per_list == pytest.approx(categories_per_list(lists, recommender.catalog.categories))
+    assert point.pruned > some.points[-1].pruned == 0
+
+
+def test_a_curve_over_all_its_users_is_the_same_curve(run):
+    curve, catalog = read_theta_curve(run, "theta-valid-12"), Recommender.load(run).catalog
+    whole = curve_of_users(curve, "history_1~", curve.user_rows, catalog)
+    for mine, theirs in zip(whole.points, curve.points, strict=True):
+        names = set(vars(mine)) - {"metrics", "seconds"}
+        assert {name: getattr(mine, name) for name in names} == pytest.approx({n: getattr(theirs, n) for n in names})
+    with pytest.raises(InputError, match="searched nobody of the cohort history_99~; widen"):
+        curve_of_users(curve, "history_99~", np.array([], dtype=np.int64), catalog)
+
+
+def test_a_sweep_that_kept_places_alone_still_has_a_curve(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    for path in (copy / "evaluation" / "sweeps" / "theta-valid-12").glob("*.safetensors"):
+        save_file({name: column for name, column in load_file(path).items() if name in ("users", "places")}, path)
+    curve = read_theta_curve(copy, "theta-valid-12")
+    some = curve_of_users(curve, "history_5~", curve.user_rows[:5], Recommender.load(copy).catalog)
+    assert curve.counts is None
+    assert curve.points[0].pruned > 0
+    assert math.isnan(some.points[0].pruned)
+    assert not math.isnan(some.points[0].metrics["ndcg@5"].mean)
+
+
+def test_a_run_with_a_theta_for_every_step_has_a_curve_without_its_own_point(run, reg4rec, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    opened = open_run(copy)
+    opened.set_decode_config(replace(opened.decode_config(), thetas=(0.3, 0.01, 0.02)))
+    assert reg4rec("sweep", "--run", copy, *SWEEP).exit_code == 0
+    curve = read_theta_curve(copy, "theta-valid-12")
+    assert curve.thetas == (0.01, 0.05, math.inf)
+    assert math.isnan(curve.own_theta)
+    one_theta = read_theta_curve(run, "theta-valid-12")
+    np.testing.assert_array_equal(curve.places_at(0.01), one_theta.places_at(0.01))
 
 
 def test_flips_are_the_users_whose_target_crosses_the_end_of_the_list():
@@ -167,3 +241,56 @@ def test_a_suggestion_needs_a_validation_sweep_with_pruning_off():
         suggest_theta(curve_of({0.1: [1, 2], 0.2: [1, 0]}))
     with pytest.raises(InputError, match="in their split alone"):
         suggest_theta(curve, replace(curve, split="test", check_from=3))
+
+
+def test_the_report_holds_the_curves_the_choice_and_its_evidence(run, reg4rec, tmp_path):
+    out = tmp_path / "thetas.html"
+    done = reg4rec("report", "--run", run, "--thetas", "--theta", "0.05", "--out", out, "--json")
+    assert done.exit_code == 0, done.stderr
+    document, page = json.loads(out.with_suffix(".json").read_text("utf-8")), out.read_text("utf-8")
+    curves = [read_theta_curve(run, f"theta-{split}-12") for split in ("valid", "test")]
+    for told, curve in zip(document["sweeps"], curves, strict=True):
+        assert [point["theta"] for point in told["points"]] == [0.01, 0.05, 0.2, None]
+        for point, known in zip(told["points"], curve.points, strict=True):
+            assert point["metrics"]["ndcg@10"]["mean"] == known.metrics["ndcg@10"].mean
+            assert (point["pruned"], point["distinctness"]) == (known.pruned, known.distinctness)
+    found = suggest_theta(*curves)
+    assert document["suggestion"]["sentence"] == found.sentence
+    assert document["suggestion"]["valid"]["difference"]["mean"] == found.valid.difference.mean
+    assert document["suggestion"]["test"]["ndcg"]["mean"] == found.test.ndcg.mean
+    assert document["chosen"] == {"theta": 0.05, "thetas": [], "check_from": 1}
+    assert page == theta_report_page(document)
+    assert page.count("<svg") == page.count("</svg>") == 2 * 7
+    assert "θ 0.05, compared from step 1. The run&#x27;s own setting is θ 0.2, compared from step 1." in page
+    assert escape(found.sentence) in page
+    assert not re.search(r"<script|<link|src=|url\(", page)
+    assert len(page) < 300_000
+
+
+def test_a_report_of_a_sweep_that_kept_less_leaves_it_out(run, reg4rec, tmp_path):
+    curve = read_theta_curve(run, "theta-valid-12")
+    some = curve_of_users(replace(curve, counts=None), "history_5~", curve.user_rows[:5], Recommender.load(run).catalog)
+    by_step = DecodeConfig(thetas=(0.4, math.inf))
+    reported = ReportedThetas("r<b>", "pretrained", {}, by_step, DecodeConfig(), (some,), suggestion_of((some,)), None)
+    document = theta_report(reported, link="http://host/tuning?x=1&y=2")
+    assert json.loads(json.dumps(document, allow_nan=False))["sweeps"][0]["points"][0]["pruned"] is None
+    page = theta_report_page(document)
+    assert page.count("<svg") == 4
+    assert "θ by step 0.4 · off, compared from step 2" in page
+    assert "Users of the cohort history_5~ alone." in page
+    assert "r&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert 'href="http://host/tuning?x=1&amp;y=2"' in page
+    assert "the test users are not heard" in page
+
+
+def test_a_report_needs_a_sweep_and_one_subject(run, reg4rec, tiny_run, tmp_path):
+    out = ("--out", tmp_path / "x.html")
+    for run_of, arguments, message in (
+        (tiny_run, ("--thetas",), "has no finished theta sweep of its pretrained weights; make one with"),
+        (run, (), "give either --user KEY or --thetas"),
+        (run, ("--thetas", "--user", "visitor 9"), "give either --user KEY or --thetas"),
+    ):
+        done = reg4rec("report", "--run", run_of, *arguments, *out)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert message in done.stderr

@@ -1,0 +1,47 @@
+"""One threshold or one for each step: what the URL asks for, and the fields that stand in the place of a slider."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app.components.step_thetas import theta_popover
+from app.session import step_thetas, theta_profiles
+from app.session.open_runs import OpenRun
+from app.view_models.reasoning import sentence
+from app.view_models.step_thetas import whole
+from app.view_models.tuning import read_theta
+from reg4rec_core import InputError
+
+
+def by_step(thetas: tuple[float, ...]) -> Callable[[int, bool], None] | None:
+    """What draws the thresholds, told the first step that is compared and whether any is; None where there are none."""
+
+    def draw(check_from: int, corp: bool) -> None:
+        chosen, one = step_thetas.choose_thetas, step_thetas.choose_one
+        theta_popover(thetas, check_from, corp=corp, on_set=chosen, on_one=one)
+
+    return draw if thetas else None
+
+
+def looked_at(run: OpenRun) -> tuple[float, tuple[float, ...]]:
+    """The theta that the URL names, and those by step; where they make no sense, says so and takes the run's own."""
+    own = run.recommender.decode
+    try:
+        theta = read_theta(theta_profiles.chosen_theta(), own.theta)
+    except InputError as error:
+        refuse(error)
+        theta = read_theta("", own.theta)
+    return theta, thetas_looked_at(run)
+
+
+def thetas_looked_at(run: OpenRun) -> tuple[float, ...]:
+    """Those by step alone, () where one holds for all steps."""
+    try:
+        return step_thetas.chosen_thetas(run)
+    except InputError as error:
+        refuse(error)
+        return whole(run.recommender.decode.thetas, step_thetas.count(run))
+
+
+def refuse(error: InputError) -> None:
+    st.error(f"{sentence(str(error))} The run's own is shown.", icon=":material/error:")
