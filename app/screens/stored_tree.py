@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import charts
+from app.charts import reasoning as charts
 from app.components.markup import table
 from app.components.search_tree import legend, search_tree
 from app.screens.cohort_users import first_users

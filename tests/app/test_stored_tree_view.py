@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from small_shop import small_trace
 
-from app import charts
+from app.charts import reasoning as charts
 from app.view_models import cohorts, tree
 from app.view_models import stored_tree as view
 from reg4rec_core import Cohort, PathCodes, StoredSearch

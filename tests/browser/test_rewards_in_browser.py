@@ -16,10 +16,10 @@ def opened(visit: Visit, **state: str) -> Page:
 
 
 def test_the_page_fits_its_window_and_a_preview_is_followed_until_it_is_compared(visit: Visit):
-    page = opened(visit, steps="40", batch="4", rewards="path%3D1", user="visitor+7")
+    page = opened(visit, steps="200", batch="4", rewards="path%3D1", user="visitor+7")
     assert_fits_its_window(page, "rewards", height=1500)
     page.get_by_role("button", name="Start a preview").click()
-    expect(page.get_by_text(re.compile(r"Preview \d+ trains · step \d+ of 40"))).to_be_visible(timeout=200_000)
+    expect(page.get_by_text(re.compile(r"Preview \d+ trains · step \d+ of 200"))).to_be_visible(timeout=280_000)
     # it goes on without anybody's doing
     expect(page.get_by_text(re.compile(r"\d+ validation users, ranked by the exact first state"))).to_be_visible(
         timeout=300_000

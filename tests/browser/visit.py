@@ -30,7 +30,7 @@ def assert_fits_its_window(page: Page, name: str, *, height: int) -> None:
         for width in (1280, 1920):
             page.set_viewport_size({"width": width, "height": 1080})
             page.wait_for_function(
-                "document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=5000
+                "document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=30_000
             )
             if os.environ.get("SCREENSHOTS"):
                 picture(page, f"{name}-{width}-{scheme}", height)
