@@ -103,10 +103,10 @@ def charts_of(points: Sequence[Document]) -> list[str]:
         ("share of the catalogue in any list", LISTS[:1]),
         ("share of a list in no other", LISTS[1:]),
     )
-    for axis, names in groups:
+    for title, names in groups:
         lines = [line for name in names if (line := line_of(points, name, name.replace("_", " "))) is not None]
         if lines:
-            charts.append(line_chart(f"{axis} by θ", "θ", axis, lines))
+            charts.append(line_chart(f"{title} by θ", "θ", "", lines))
     return charts
 
 
@@ -115,7 +115,7 @@ def quality_chart(points: Sequence[Document], metric: str) -> str:
     inside = [point for point in points if point["theta"] is not None]
     lines = [
         Line(name, tuple((point["theta"], point["metrics"][metric][part]) for point in inside))
-        for part, name in (("mean", metric.replace("ndcg", "NDCG")), ("low", "95 % from"), ("high", "95 % to"))
+        for part, name in (("mean", "mean"), ("low", "95 % from"), ("high", "95 % to"))
     ]
     off = [point["metrics"][metric]["mean"] for point in points if point["theta"] is None]
     if off:
