@@ -10,6 +10,9 @@ from app.view_models.reasoning import sentence
 from app.view_models.rewards import with_locks
 from reg4rec_core import InputError, RewardWeights
 
+ROW = 28
+"""Height of a row, pixels."""
+
 
 def tuned_weights(look: Look) -> None:
     """All trials, the chosen one, and what other users say of it; where there is no search, the command."""
@@ -31,7 +34,8 @@ def tuned_weights(look: Look) -> None:
     st.markdown(f"**{sentence(tuning.verdict)}**")
     left, right = st.columns([7, 4], gap="large")
     with left:
-        st.html(table(view.trial_rows(tuning), numbers=view.NUMBERS, height=260))
+        rows = view.trial_rows(tuning)
+        st.html(table(rows, numbers=view.NUMBERS, height=min(60 + ROW * len(rows), 17 * ROW)))
         st.caption(view.trials_note(tuning))
     with right:
         number_cards(view.confirmed_cards(tuning))

@@ -44,6 +44,7 @@ tr.hit td { font-weight: 650; } .scroll { overflow-x: auto; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; font-size: 14px; } .legend svg { vertical-align: -2px; }
 code { font-size: 13px; overflow-wrap: anywhere; } .parts { color: var(--soft); font-size: 12.5px; font-weight: 400; }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 0 36px; }
+.charts { gap: 12px 20px; margin-bottom: 14px; } .charts svg { width: 100%; height: auto; display: block; }
 @media print { body { max-width: none; padding: 0; } h2 { break-after: avoid; } svg { break-inside: avoid; } }
 """
 

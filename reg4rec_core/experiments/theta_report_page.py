@@ -89,20 +89,24 @@ def sweep_part(sweep: Document) -> str:
     return (
         f'<h2>{escape(title)}</h2><p class="soft">Beliefs are compared from step {sweep["check_from"]} on. '
         f"Means over users; intervals are drawn from the users again and again.</p>"
-        f'<div class="sides">{drawn}</div>{plain_table(HEADS, rows, numbers=range(len(HEADS)))}'
+        f'<div class="sides charts">{drawn}</div>{plain_table(HEADS, rows, numbers=range(len(HEADS)))}'
     )
 
 
 def charts_of(points: Sequence[Document]) -> list[str]:
     """Quality with its band, what it costs and how varied the lists are, by theta; no pruning as a level line."""
-    charts = [
-        quality_chart(points, f"{kind}@{k}") for kind in ("recall", "ndcg") for k in (5, 10)
-    ]  # fmt: skip
-    groups = (("nodes of a search", COUNTS[:1]), ("branches of a search", COUNTS[1:]), ("share", LISTS))
-    for axis, names in groups:
+    charts = [quality_chart(points, f"{kind}@{k}") for kind in ("recall", "ndcg") for k in (5, 10)]
+    groups = (
+        ("nodes of a search", COUNTS[:1]),
+        ("branches of a search", COUNTS[1:4]),
+        ("wrong prunes of a search", COUNTS[4:]),
+        ("share of the catalogue in any list", LISTS[:1]),
+        ("share of a list in no other", LISTS[1:]),
+    )
+    for title, names in groups:
         lines = [line for name in names if (line := line_of(points, name, name.replace("_", " "))) is not None]
         if lines:
-            charts.append(line_chart(f"{axis} by θ", "θ", axis, lines))
+            charts.append(line_chart(f"{title} by θ", "θ", "", lines))
     return charts
 
 
@@ -111,7 +115,7 @@ def quality_chart(points: Sequence[Document], metric: str) -> str:
     inside = [point for point in points if point["theta"] is not None]
     lines = [
         Line(name, tuple((point["theta"], point["metrics"][metric][part]) for point in inside))
-        for part, name in (("mean", metric), ("low", "95 % from"), ("high", "95 % to"))
+        for part, name in (("mean", "mean"), ("low", "95 % from"), ("high", "95 % to"))
     ]
     off = [point["metrics"][metric]["mean"] for point in points if point["theta"] is None]
     if off:

@@ -137,7 +137,6 @@ def test_curves_of_a_cohort_are_restored_from_the_address(swept):
     ("cohort", "message"),
     [
         ("history_many", "A range reads LOW~HIGH"),
-        ("history_900~", "The sweep theta-valid-30 searched nobody of the cohort history_900~"),
         ("outcome_miss", "A cohort by its outcome, by what it is recommended"),
     ],
 )

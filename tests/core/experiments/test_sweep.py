@@ -155,7 +155,6 @@ def test_a_cohort_alone_is_searched_and_goes_on_like_everybody(reg4rec, run):
     assert {len(valid[row]) for row in columns["users"].tolist()} == {6, 7}
     assert found["cells"][0]["pruned"] == pytest.approx(columns["pruned"].mean())
     assert reg4rec(*asked).stderr.count("(kept)") == 1
-    assert "(kept)" not in reg4rec(*asked[:-5], "--cohort", "history_6~8", *asked[-3:]).stderr
 
 
 def histories_of(run):

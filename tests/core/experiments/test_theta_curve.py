@@ -260,7 +260,7 @@ def test_the_report_holds_the_curves_the_choice_and_its_evidence(run, reg4rec, t
     assert document["suggestion"]["test"]["ndcg"]["mean"] == found.test.ndcg.mean
     assert document["chosen"] == {"theta": 0.05, "thetas": [], "check_from": 1}
     assert page == theta_report_page(document)
-    assert page.count("<svg") == page.count("</svg>") == 2 * 7
+    assert page.count("<svg") == page.count("</svg>") == 2 * 9
     assert "θ 0.05, compared from step 1. The run&#x27;s own setting is θ 0.2, compared from step 1." in page
     assert escape(found.sentence) in page
     assert not re.search(r"<script|<link|src=|url\(", page)
