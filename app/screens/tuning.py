@@ -55,7 +55,7 @@ def explore(latest: open_runs.OpenRun) -> None:
         link = permalink(st.context.url or "", state | theta_sweeps.chosen() | address.choices(("against",)))
         results = view.profile_json(latest.facets.catalog, key, profile)
         share(link, file_name=f"thetas-{name}.json", document=lambda: results, what="every result")
-    footer(provenance.where_from(run.name, run.weights))
+    footer(provenance.where_from(run.name, run.weights, sample=theta_sweeps.how_drawn(run)))
 
 
 def looked_at(own: float) -> float:
