@@ -50,6 +50,8 @@ STYLE = """
 .r4-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 10px; margin-bottom: 6px; }
 .r4-cards > div { border: 1px solid var(--line); border-radius: 6px; background: var(--tint); padding: 8px 12px; }
 .r4-cards .value { font-size: 1.5rem; font-weight: 650; font-variant-numeric: tabular-nums; line-height: 1.25; }
+.r4 [tabindex]:focus-visible, .r4 a:focus-visible, [data-testid="stTopNavLink"]:focus-visible {
+  outline: 2px solid #2F8FCB !important; outline-offset: 1px; border-radius: 4px; }
 .r4 a { color: var(--accent); text-decoration: underline; text-underline-offset: 2px; }
 .r4-gauge { position: relative; height: 12px; border-radius: 6px; background: var(--line); margin: 4px 0 3px; }
 .r4-gauge .fill { position: absolute; inset: 0 auto 0 0; border-radius: 6px; }

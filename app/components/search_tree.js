@@ -28,7 +28,7 @@ function drawTree(svg, data, width) {
   for (const column of data.columns) {
     const [x] = place({ x: column.x, y: 0 })
     if (column.chosen) draw(svg, "line", { class: "column", x1: x, x2: x, y1: 22, y2: data.height - 4 })
-    const crowded = data.columns.some((other) => other !== column && Math.abs(place({ x: other.x, y: 0 })[0] - x) < 36)
+    const crowded = data.columns.some((other) => other !== column && Math.abs(place({ x: other.x, y: 0 })[0] - x) < 28)
     const name = crowded ? column.name.replace("step ", "") : column.name
     draw(svg, "text", { class: column.chosen ? "head chosen" : "head", x, y: 14 }, name)
   }

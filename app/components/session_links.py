@@ -1,4 +1,4 @@
-"""Links between pages that keep the session: without this every click on one would load the application anew."""
+"""What listens on every page: links that keep the session instead of loading the application anew, and popovers."""
 
 from pathlib import Path
 
@@ -11,7 +11,13 @@ _links = st.components.v2.component(
 )
 
 
+_focus = st.components.v2.component(
+    "reg4rec.popover_focus", html="", js=Path(__file__).with_name("popover_focus.js").read_text(encoding="utf-8")
+)
+
+
 def session_links() -> None:
-    """Once a page: its links to other pages of the application switch inside the session."""
+    """Once a page: links to other pages switch inside the session, and popovers opened by keyboard are entered."""
     with st.container(key=KEY):
         _links(key=f"{KEY} listener")
+        _focus(key=f"{KEY} popovers")

@@ -12,7 +12,7 @@ from app.screens.chosen_run import chosen_run_with_weights
 from app.screens.preview_panels import previews_panel
 from app.screens.reward_panels import Look, all_stored, one_group
 from app.screens.tuned_rewards import tuned_weights
-from app.session import address, focus_user, open_runs, provenance, reward_weights
+from app.session import address, focus_user, open_runs, provenance, reward_weights, rollouts
 from app.view_models import rewards as view
 from app.view_models.reasoning import permalink, sentence
 from reg4rec_core import InputError, RewardWeights, reward_settings
@@ -48,7 +48,9 @@ def explore(latest: open_runs.OpenRun) -> None:
         names |= address.choices(("rollouts", "draw", "steps", "batch", *map(view.lock_key, view.TERMS)))
         link, file = permalink(st.context.url or "", names), f"rewards-{run.name}.json"
         share(link, file_name=file, document=lambda: view.rewards_json(weights, group, survey), what="the numbers")
-    footer(provenance.where_from(run.name, run.weights))
+    stored = len(rollouts.stored_rollouts(run).users) if rollouts.has_stored_rollouts(run) else 0
+    drawn = view.sample_words(stored, config.seed)
+    footer(provenance.where_from(run.name, run.weights, sample=drawn))
 
 
 def chosen_weights(own: RewardWeights, presets: DeltaGenerator, several: DeltaGenerator) -> RewardWeights:

@@ -69,7 +69,7 @@ def explore(latest: open_runs.OpenRun) -> None:
             report=lambda: theta_report_page(report_of(run, decode, link)),
             twin=lambda: json.dumps(report_of(run, decode, link), ensure_ascii=False),
         )  # fmt: skip
-    footer(provenance.where_from(run.name, run.weights))
+    footer(provenance.where_from(run.name, run.weights, sample=theta_sweeps.how_drawn(run)))
 
 
 page()

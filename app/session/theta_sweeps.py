@@ -1,11 +1,13 @@
 """Stored sweeps over theta, and making a small one in the page."""
 
+import json
+
 import streamlit as st
 
 from app.session import stored_searches
 from app.session.open_runs import OpenRun
 from app.session.progress import on_bar
-from app.view_models.theta_cohort import QUICK_THETAS, SPLITS, comparable
+from app.view_models.theta_cohort import QUICK_THETAS, SPLITS, chosen_sweep, comparable, sample_words, sweeps_of
 from reg4rec_core import (
     Axis,
     Cohort,
@@ -36,6 +38,16 @@ def stored_sweeps(run: OpenRun) -> tuple[ThetaSweep, ...]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _stored_sweeps(key: tuple, written: Written, _run: OpenRun) -> tuple[ThetaSweep, ...]:
     return theta_sweeps(_run.recommender.run.path)
+
+
+def how_drawn(run: OpenRun) -> str:
+    """How the users of the sweep that is looked at were drawn, "" where none is stored."""
+    sweeps = sweeps_of(stored_sweeps(run), run.weights)
+    if not sweeps:
+        return ""
+    sweep = chosen_sweep(sweeps, chosen()["sweep"])
+    file = run.recommender.run.path / "evaluation" / "sweeps" / sweep.name / "sweep.json"
+    return sample_words(sweep, json.loads(file.read_text(encoding="utf-8")).get("asked", {}))
 
 
 def curve(run: OpenRun, name: str) -> ThetaCurve:

@@ -303,3 +303,8 @@ def no_rollouts(run: str) -> str:
         "This run has no stored paths: it was not post-trained, or its paths were not kept. Post-training leaves 128 "
         f"histories with their paths: reg4rec post-train --run {run}"
     )
+
+
+def sample_words(histories: int, seed: int) -> str:
+    """How the histories of the stored paths were drawn; "" where none are stored."""
+    return f"{histories:,} stored histories drawn at random from training, seed {seed}" if histories else ""

@@ -1,7 +1,8 @@
 """What theta does to everybody, from stored sweeps: curves as tables, words beside them, and who flips."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -274,3 +275,13 @@ def user_links(address: str, state: dict[str, str], flips: Flips, user_keys: Seq
     """For every user who flips, this page on them, everything else as it is."""
     keys = [user_keys[user] for user in (*flips.gained.tolist(), *flips.lost.tolist())]
     return {key: permalink(address, state | {"user": key}) for key in keys}
+
+
+def sample_words(sweep: ThetaSweep, asked: Mapping[str, Any]) -> str:
+    """How the users of a sweep were drawn; `asked` is what its folder says of it."""
+    who = f"{sweep.users:,} {SPLITS[sweep.split]} users"
+    return (
+        f"swept: all {who}"
+        if asked.get("users") is None
+        else f"swept: {who} drawn at random, seed {asked.get('seed', 0)}"
+    )

@@ -43,21 +43,26 @@ NEEDS = {
     "seen": ("users.target", "items.training_count"),
     "recommended": ("items.category", "categories.name"),
     "outcome": ("users.target", "users.place"),
-    "codes": ("beliefs.probability", "nodes.code"),
+    "codes": ("beliefs.probability", "nodes.code", "recommendations.leaf"),
     "leans": ("beliefs.probability", "categories.name"),
     "users": (),
 }
 """Columns of a store without which a condition cannot be asked."""
 CATEGORY = "(SELECT category FROM categories WHERE name = ?)"
 MAKER = "(SELECT number FROM makers WHERE brand = ?)"
+LISTED_NODES = (
+    f"(SELECT user, node FROM beliefs WHERE rank <= {TOP} "
+    f"UNION ALL SELECT user, leaf AS node FROM recommendations WHERE rank <= {TOP})"
+)
+"""Nodes on the way to the first items; the last of a path needs no belief."""
 CONDITIONS = {
     "main": f"main_category = {CATEGORY}",
     "bought": f"user IN (SELECT user FROM histories WHERE category = {CATEGORY})",
     "brand": "user IN (SELECT h.user FROM histories h JOIN items i ON i.item = h.item WHERE i.brand = ?)",
     "target": f"target_category = {CATEGORY}",
     "maker": f"target_maker = {MAKER}",
-    "codes": "user IN (SELECT n.user FROM nodes n SEMI JOIN beliefs b ON b.user = n.user AND b.node = n.node "
-    f"AND b.rank <= {TOP} WHERE n.codebook = ? AND n.code IN (SELECT unnest(?::INTEGER[])))",
+    "codes": f"user IN (SELECT n.user FROM nodes n SEMI JOIN {LISTED_NODES} b ON b.user = n.user AND b.node = n.node "
+    "WHERE n.codebook = ? AND n.code IN (SELECT unnest(?::INTEGER[])))",
     "recommended": f"user IN (SELECT user FROM recommendations WHERE rank <= {TOP} AND category = {CATEGORY})",
     "leans": f"user IN (SELECT user FROM path_leanings WHERE step = ? AND category = {CATEGORY})",
 }

@@ -48,7 +48,7 @@ def words_of(app: AppTest) -> str:
 
 def test_a_run_that_was_only_trained_says_what_is_missing_and_how_to_make_it(tiny_run, monkeypatch, tmp_path):
     app = started(page_of(tiny_run, monkeypatch, tmp_path))
-    commands = [code.value for code in app.code]
+    commands = [code.value for code in app.code if code.value.startswith("reg4rec")]
     assert commands == [f"reg4rec evaluate --run {tiny_run} --split test", f"reg4rec trace --run {tiny_run}"]
     words = words_of(app)
     for check in check_run(open_runs.open_run("tiny").recommender.run):
@@ -67,13 +67,14 @@ def test_a_run_with_reports_shows_them(evaluated_run, monkeypatch, tmp_path):
     low, high = report["intervals_95"]["ndcg@10"]
     assert f"95 %: {low:.3f} to {high:.3f}" in words
     assert len(app.get("plotly_chart")) == 3
-    assert "keeps 1 in bf16 of 1 layers" in words
+    assert "keeps 1 in bf16." in words
     (table,) = [html.value for html in app.html if "<th>who</th>" in html.value]
     recalls = [float(value) for value in re.findall(r"<b>([\d.]+)</b>", table)]
     assert len(recalls) > 1
     assert recalls == sorted(recalls)
     assert 'href="cohorts?run=evaluated&amp;store=' in table
-    assert not app.code
+    assert link_of(app) == {"run": "evaluated"}
+    assert not [code for code in app.code if code.value.startswith("reg4rec")]
     footer = app.caption[-1].value
     assert f"measured on all {report['users']} test users" in footer
     checksums = json.loads((evaluated_run / "manifest.json").read_text())["sha256"]
@@ -104,6 +105,7 @@ def test_every_stop_shows_what_its_sentence_says(tiny_run, monkeypatch, tmp_path
         assert f"{number} of 6" in card(app)
         assert app.query_params["tour"] == str(number)
         words = words_of(app)
+        assert "You have changed" not in words
         if stop.page == "codebooks":
             assert f"code {stop.state['code']} · " in words
             assert app.segmented_control(key="facet").value == stop.state["facet"]
@@ -131,6 +133,11 @@ def test_a_link_to_a_stop_leads_there_and_back_leads_to_the_one_before(tiny_run,
     assert stops[4].caption in card(app)
     assert link_of(app)["edit"] == stops[4].state["edit"]
     assert app.query_params["step"] == str(stops[4].state["step"]), "the address alone restores the view"
+    app.slider(key="beam").set_value(int(stops[4].state["beam"]) - 1).run()
+    assert "You have changed the beam width since" in words_of(app)
+    app.button(key="tour_restore").click().run()
+    assert "You have changed" not in words_of(app)
+    assert app.slider(key="beam").value == stops[4].state["beam"]
     app.button(key="tour_back").click().run()
     assert stops[3].caption in card(app)
     assert "edit" not in link_of(app)

@@ -229,3 +229,8 @@ def test_the_table_draws_every_part_and_escapes_titles(monkeypatch):
     assert "<b>Plum" not in html
     assert html.count('class="part"') == 16
     assert "was ▲ reinforced" in html
+
+
+def test_how_stored_histories_were_drawn():
+    assert view.sample_words(128, 3) == "128 stored histories drawn at random from training, seed 3"
+    assert view.sample_words(0, 3) == ""

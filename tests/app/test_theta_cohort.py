@@ -207,3 +207,11 @@ def test_charts_stand_on_the_axis_of_the_slider(ground):
     front = tuning_charts.front_chart(table, "0.3", ground).data[0]
     assert list(front.marker.symbol) == ["circle-open", "circle", "circle"]
     assert pd.Series(front.text).tolist() == ["", "θ 0.3", "θ off"]
+
+
+def test_how_the_users_of_a_sweep_were_drawn():
+    swept = ThetaSweep("some", "valid", 1000, "pretrained")
+    assert view.sample_words(swept, {"users": 1000, "seed": 4}) == (
+        "swept: 1,000 validation users drawn at random, seed 4"
+    )
+    assert view.sample_words(swept, {"users": None, "seed": 4}) == "swept: all 1,000 validation users"
