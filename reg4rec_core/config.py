@@ -177,8 +177,8 @@ class PretrainConfig(Settings):
     """Passes over the training sequences at most."""
     encoder_share: float = 0.67
     """Share of the epochs that train the history encoder alone, before the decoder learns to revise what it says."""
-    encoder_rate: float = 0.0
-    """Step size of the encoder beside the decoder's in the later epochs, if it had any of its own; 0 freezes it."""
+    encoder_rate: float = 0.1
+    """Step size of the encoder beside the decoder's in the later epochs, so that what it has learnt is kept."""
     minutes: float = math.inf
     """Stop after this much wall-clock time, validation included."""
     patience: int = 10

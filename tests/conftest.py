@@ -124,7 +124,7 @@ def tiny_run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = ("--width", "32", "--hidden", "64", "--n-heads", "2")
     training = ("--batch-size", "32", "--learning-rate", "0.01", "--warmup-steps", "5", "--dropout", "0.1")
     # so short a training has no time to teach the encoder first
-    training += ("--encoder-share", "0", "--transition-weight", "0.1")
+    training += ("--encoder-share", "0", "--encoder-rate", "1", "--transition-weight", "0.1")
     with theta_chosen_quickly():
         succeed("pretrain", "--run", run, "--epochs", "16", *network, *training, "--seed", "0")
     opened = open_run(run)

@@ -121,11 +121,10 @@ class Panel:
 
 
 PRETRAIN_PANELS = {
-    "item losses": {"encoder": "encoder_item", "items left": "left_item"},
+    "item losses": {"encoder": "encoder_item", "first state": "first_item", "items left": "left_item"},
     "token loss": {"token": "token"},
     "category loss": {"category": "category"},
     "validation NDCG@10": {"NDCG@10": "valid_ndcg@10"},
-    "validation loss along paths": {"items": "valid_item_losses"},
 }
 POST_TRAIN_PANELS = {
     "reward, all terms": {"reward": "reward"},

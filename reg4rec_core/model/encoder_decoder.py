@@ -18,7 +18,7 @@ class DecodedPath:
     states: Float[Tensor, "E T D"]
     """Normalised decoder states; the code heads and the category head read them."""
     queries: Float[Tensor, "E T D"]
-    """Item queries: the encoder's view of the history, revised after each code by what the decoder makes of it."""
+    """Item queries: the encoder's view of the history, revised by what the decoder makes of the codes."""
     category_logits: Float[Tensor, "E T C"]
     """The belief over categories after the first t codes, unnormalised."""
 
@@ -203,16 +203,7 @@ class EncoderDecoder(nn.Module):
         told = self.code_categories(emitted * self.codebook_size + codes.gather(1, emitted)).cumsum(1)  # (E, M - 1, C)
         told = torch.cat([torch.zeros_like(told[:, :1]), told], 1)
         beliefs = self.category_head(states) + self.code_trust[:, None] * told
-        return DecodedPath(states, self.item_queries(start, states, steps), beliefs)
-
-    def item_queries(
-        self, start: Float[Tensor, "B D"], states: Float[Tensor, "B T D"], codes_seen: Int[Tensor, "*T"]
-    ) -> Float[Tensor, "B T D"]:
-        """What items are scored with after so many codes: before the first one the encoder's own view, unrevised.
-
-        So the decoder cannot worsen the ranking it starts from, only what follows from the codes chosen.
-        """
-        return start[:, None] + (codes_seen > 0)[..., None] * self.revision(states)
+        return DecodedPath(states, start[:, None] + self.revision(states), beliefs)
 
     def code_logits(self, states: Float[Tensor, "*shape D"]) -> Float[Tensor, "*shape M K"]:
         """One head per codebook over its K codes."""

@@ -111,8 +111,7 @@ class Reasoner:
             keys.append(new_keys)
             values.append(new_values)
         states = self.network.decoder_norm(states)
-        codes_seen = torch.full(states.shape[1:2], step, device=states.device)
-        queries = self.network.item_queries(start, states, codes_seen)
+        queries = start[:, None] + self.network.revision(states)
         return ReasoningState(step, start, cross, recency, tuple(keys), tuple(values), states, queries, evidence, told)
 
     @torch.inference_mode()

@@ -1,6 +1,5 @@
 """How long a linear layer takes: predicted by a micro-benchmark of its shape, measured in a real training step."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
@@ -65,15 +64,10 @@ class LayerClock:
 
     def __enter__(self) -> "LayerClock":
         self._begun: dict[tuple[str, str], float] = {}
-        self._quiet = warnings.catch_warnings()
-        self._quiet.__enter__()
-        # of layers that read frozen states only the output's gradient is waited for
-        warnings.filterwarnings("ignore", message="Full backward hook is firing")
         self._hooks = [hook for name, layer in self.layers.items() for hook in self._watch(name, layer)]
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._quiet.__exit__(None, None, None)
         for hook in self._hooks:
             hook.remove()
 

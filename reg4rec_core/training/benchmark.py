@@ -43,7 +43,7 @@ def benchmark_training(run: Run, *, steps: int = 20, threads: int = 1) -> dict[s
             batch[:, :-1] > 0, per_window=PREFIXES_PER_WINDOW, n_codebooks=ids.n_codebooks, generator=generator
         )
         losses = pretrain_losses(network, batch, catalog, prefixes)
-        loss = losses.encoder_item + losses.left_item + losses.token + losses.category
+        loss = losses.encoder_item + losses.first_item + losses.left_item + losses.token + losses.category
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)

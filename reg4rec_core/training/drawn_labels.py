@@ -68,6 +68,7 @@ def labelled_loss(
     target = targets[rows, last]
     path = network.decode(memory[rows], history[rows], last, orders, catalog.codes[target])
     at_prefixes = evidence.take(rows * history.shape[1] + last)
+    item = item + chosen_item_loss(path.queries[:, 0], table, target, at_prefixes, choose)
     counted = at_prefixes.dense(len(table))
     item = item + chosen_left_loss(path.queries, table, catalog, target, orders, counted, choose)
     token = chosen_token_loss(network.code_logits(path.states), catalog.codes[target], orders, choose)

@@ -93,7 +93,9 @@ class PretrainLosses:
     """The terms of one step, unweighted; of a worker's share, its summands of the global batch's terms."""
 
     encoder_item: Float[Tensor, ""]
-    """Next item from the encoder, which is the search's first state, at every position."""
+    """Next item from the encoder alone, at every position."""
+    first_item: Float[Tensor, ""]
+    """Next item from the decoder's first state, over the catalogue."""
     left_item: Float[Tensor, ""]
     """The target among the items left after each code, mean over steps."""
     token: Float[Tensor, ""]
@@ -101,5 +103,5 @@ class PretrainLosses:
 
     def total(self, config: PretrainConfig) -> Float[Tensor, ""]:
         """What is minimised: the terms with their weights."""
-        item = self.encoder_item + self.left_item
+        item = self.encoder_item + self.first_item + self.left_item
         return config.item_weight * item + config.token_weight * self.token + config.category_weight * self.category

@@ -86,24 +86,18 @@ def draw_prefixes(
 def pretrain_losses(
     network: EncoderDecoder, windows: Int[Tensor, "B length"], catalog: CatalogTensors, prefixes: Prefixes
 ) -> PretrainLosses:
-    """All terms for one batch of windows (history and next item at every position); those without examples are 0.
-
-    So is the encoder's term where nothing of the encoder learns.
-    """
+    """All terms for one batch of windows (history and next item at every position); those without examples are 0."""
     if not len(windows):
-        return PretrainLosses(*[no_loss(network)] * 4)
+        return PretrainLosses(*[no_loss(network)] * 5)
     history, targets = windows[:, :-1], windows[:, 1:]
     table = network.item_table()
     memory = network.encode(history, table)
     real = history > 0
     evidence = evidence_everywhere(network, windows)
-    if memory.requires_grad:
-        at_positions = evidence.take(real.flatten().nonzero()[:, 0])
-        encoder_item = catalog_loss(memory[real], table, targets[real], at_positions)
-    else:
-        encoder_item = no_loss(network)
+    encoder_item = catalog_loss(memory[real], table, targets[real], evidence.take(real.flatten().nonzero()[:, 0]))
+
     if not len(prefixes.rows):
-        return PretrainLosses(encoder_item, *[no_loss(network)] * 3)
+        return PretrainLosses(encoder_item, *[no_loss(network)] * 4)
     rows, last, orders = prefixes.rows, prefixes.last, prefixes.orders
     target = targets[rows, last]
     path = network.decode(memory[rows], history[rows], last, orders, catalog.codes[target])
@@ -111,6 +105,7 @@ def pretrain_losses(
     counted = at_prefixes.dense(len(table))
     return PretrainLosses(
         encoder_item=encoder_item,
+        first_item=catalog_loss(path.queries[:, 0], table, target, at_prefixes),
         left_item=remaining_items_loss(path.queries, table, catalog, target, orders, counted),
         token=token_loss(network.code_logits(path.states), catalog.codes[target], orders),
         category=category_loss(path.category_logits, catalog.categories[target]),
@@ -138,6 +133,7 @@ class PretrainStep(nn.Module):
         losses = pretrain_losses(self.network, share.windows, self.catalog, share.prefixes)
         return PretrainLosses(
             encoder_item=losses.encoder_item * share.of_positions,
+            first_item=losses.first_item * share.of_prefixes,
             left_item=losses.left_item * share.of_prefixes,
             token=losses.token * share.of_prefixes,
             category=losses.category * share.of_prefixes,

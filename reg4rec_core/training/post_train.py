@@ -220,7 +220,7 @@ def total_loss(losses: PolicyLosses, config: PostTrainConfig, *, groups: int, si
     """What is minimised: Eq. 9 with its sign turned, and the supervised losses of pre-training."""
     policy = config.policy_weight * losses.grpo.policy / max(signal_groups, 1)
     supervised = losses.supervised
-    codes_and_items = supervised.encoder_item + supervised.left_item + supervised.token
+    codes_and_items = supervised.encoder_item + supervised.first_item + supervised.left_item + supervised.token
     return (
         policy
         + config.kl_weight * losses.grpo.kl / groups

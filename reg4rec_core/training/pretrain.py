@@ -36,13 +36,7 @@ from reg4rec_core.training.resume import (
     ResumeState,
     save_resume,
 )
-from reg4rec_core.training.validation import (
-    Validation,
-    first_state_places,
-    item_losses,
-    places_by_evidence,
-    validation_set,
-)
+from reg4rec_core.training.validation import Validation, first_state_places, places_by_evidence, validation_set
 from reg4rec_core.types import InputError
 
 PREFIXES_PER_WINDOW = 1
@@ -51,6 +45,9 @@ THETA_USERS = 1000
 """Validation users that the run's default theta is chosen on."""
 EVIDENCE_SCALES = (1.0, 1.25, 1.5, 1.75, 2.0)
 """Multiples of the transition weight tried at the end: a network leans on what it has learnt by heart in training."""
+AS_GOOD = 0.99
+"""Share of the best validation NDCG@10 that an epoch of the decoder must reach to give the weights: the first state,
+which is what validation ranks by, hardly sees the decoder, and the decoder learns on."""
 MAX_GRADIENT_NORM = 5.0
 TERMS = ("loss", *(field.name for field in dataclasses.fields(PretrainLosses)))
 """What an epoch logs of the training loss."""
@@ -87,10 +84,10 @@ class Progress:
     joint_epochs: int = 0
     """Epochs that trained the decoder, too."""
     step: int = 0
+    highest_ndcg: float = -1.0
+    """Of the epochs of the present part."""
     best_ndcg: float = -1.0
     """Of the epoch that gives the weights."""
-    lowest_loss: float = math.inf
-    """On validation, of the epochs that trained the decoder."""
     best_epoch: int = 0
     seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -149,7 +146,7 @@ def pretrain(
     workers: Workers = ALONE,
     progress: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
-    """Train the network of a run whose codes exist; the best epoch on validation gives the weights (`judge`).
+    """Train the network of a run whose codes exist; the best epoch by validation NDCG@10 gives the weights.
 
     Killed and called again with the same settings, it goes on after the last finished epoch. All workers call this and
     get the same report; the first one writes and speaks. How many they are changes the speed, not what is computed.
@@ -172,46 +169,38 @@ def pretrain(
         # before any weights: a run with weights and nothing to resume from counts as finished
         save_resume(resume_file, learner.state(done), settings=settings)
 
+    step = workers.parallel(PretrainStep(network, task.catalog))
     while not finished(done, config):
         meter, seconds_before = Meter(), done.seconds
         encoder_alone = trains_encoder_alone(done, config)
-        for parameter in network.encoder_parameters():
-            parameter.requires_grad_(encoder_rate(done, config) > 0)
-        step = workers.parallel(PretrainStep(network, task.catalog))
         terms = train_epoch(task, step, learner, config, done, workers)
         places = first_state_places(network, task.validation, workers)
-        loss = math.nan if encoder_alone else item_losses(network, task.validation, task.catalog, workers)
         done.epoch += 1
         taken = meter.read()
         done.seconds = workers.of_first(seconds_before + taken["seconds"])
         done.cpu_seconds += workers.of_first(taken["cpu_seconds"])
         ndcg, recall = ndcg_at(places, 10), recall_at(places, 10)
         done.joint_epochs += not encoder_alone
-        is_best = judge(done, ndcg, loss)
+        is_best = judge(done, ndcg)
         record = {"stage": "pretrain", "epoch": done.epoch, "step": done.step, **terms}
         record |= {"valid_ndcg@10": ndcg, "valid_recall@10": recall, "seconds": round(done.seconds, 2)}
-        record |= {} if encoder_alone else {"valid_item_losses": loss}
         workers.from_first(partial(keep_epoch, run, learner.state(done), record, settings=settings, is_best=is_best))
-        along = "" if encoder_alone else f", item losses {loss:.3f}"
         say(
-            f"epoch {done.epoch}: loss {terms['loss']:.3f}, validation ndcg@10 {ndcg:.4f}, recall@10 {recall:.4f}"
-            f"{along} (best epoch {done.best_epoch}), {done.seconds / 60:.1f} min"
+            f"epoch {done.epoch}: loss {terms['loss']:.3f}, validation ndcg@10 {ndcg:.4f}, recall@10 {recall:.4f} "
+            f"(best {done.best_ndcg:.4f} at epoch {done.best_epoch}), {done.seconds / 60:.1f} min"
         )
     return workers.from_first(lambda: close_run(task, config, done, progress=say))
 
 
-def judge(done: Progress, ndcg: float, loss: float) -> bool:
-    """Whether the epoch just done gives the weights; notes it in `done`.
-
-    Of the encoder's own epochs the one with the highest validation NDCG@10, of the later ones the one with the lowest
-    validation loss along paths: the ranking before the first code, which NDCG is of, says nothing of the decoder. An
-    untrained decoder never stays the best.
-    """
-    is_best = loss < done.lowest_loss if done.joint_epochs else ndcg > done.best_ndcg
+def judge(done: Progress, ndcg: float) -> bool:
+    """Whether the epoch just done gives the weights; notes it in `done`."""
+    if done.joint_epochs == 1:  # an untrained decoder must not stay the best, whatever its encoder is worth
+        done.highest_ndcg = -1.0
+    needed = AS_GOOD * done.highest_ndcg if done.joint_epochs else done.highest_ndcg
+    is_best = ndcg >= needed
     if is_best:
         done.best_ndcg, done.best_epoch = ndcg, done.epoch
-    if done.joint_epochs:
-        done.lowest_loss = min(done.lowest_loss, loss)
+    done.highest_ndcg = max(done.highest_ndcg, ndcg)
     return is_best
 
 
@@ -294,12 +283,6 @@ def trains_encoder_alone(done: Progress, config: PretrainConfig) -> bool:
     return by_time and not done.joint_epochs and done.epoch < int(config.encoder_share * config.epochs)
 
 
-def encoder_rate(done: Progress, config: PretrainConfig) -> float:
-    """The encoder's step size beside the decoder's in the next epoch; without epochs of its own it learns with it."""
-    had_own_epochs = done.epoch > done.joint_epochs
-    return config.encoder_rate if had_own_epochs and not trains_encoder_alone(done, config) else 1.0
-
-
 def share_of_part(done: Progress, config: PretrainConfig, *, epochs: float, minutes: float) -> float:
     """How much of the present part, encoder alone or both together, is over after so many epochs and minutes.
 
@@ -335,7 +318,7 @@ def train_epoch(
     started = time.perf_counter()
     batches = epoch_batches(task.windows, batch_size=config.batch_size, generator=generator)
     alone = trains_encoder_alone(done, config)
-    per_window, rate_of_encoder = 0 if alone else PREFIXES_PER_WINDOW, encoder_rate(done, config)
+    per_window, encoder_rate = (0, 1.0) if alone else (PREFIXES_PER_WINDOW, config.encoder_rate)
     steps_before = 0 if alone else (done.epoch - done.joint_epochs) * n_batches  # of the first part: both parts warm up
     quiet = not (workers.is_first and sys.stderr.isatty())
     for index, batch in enumerate(
@@ -346,7 +329,7 @@ def train_epoch(
             seconds = workers.of_first(done.seconds + time.perf_counter() - started)
         share_done = share_of_part(done, config, epochs=done.epoch + index / n_batches, minutes=seconds / 60)
         factor = learning_rate_factor(done.step - steps_before, share_done, warmup_steps=config.warmup_steps)
-        learner.set_learning_rate(config.learning_rate * factor, encoder_rate=rate_of_encoder)
+        learner.set_learning_rate(config.learning_rate * factor, encoder_rate=encoder_rate)
         prefixes = draw_prefixes(
             batch[:, :-1] > 0, per_window=per_window, n_codebooks=task.network.n_codebooks, generator=generator
         )

@@ -17,7 +17,6 @@ from reg4rec_core.decoding.code_probabilities import RootView, completions, read
 from reg4rec_core.decoding.constraints import Candidates
 from reg4rec_core.metrics import places_in_scores
 from reg4rec_core.model import EncoderDecoder, Reasoner
-from reg4rec_core.training.objective import CatalogTensors, remaining_items_loss
 from reg4rec_core.training.parallel import Workers
 from reg4rec_core.types import InputError
 
@@ -69,33 +68,6 @@ def first_state_places(
         places[rows] = torch.as_tensor(placed)
     network.train()
     return workers.sum(places).numpy()
-
-
-@torch.inference_mode()
-def item_losses(network: EncoderDecoder, validation: Validation, catalog: CatalogTensors, workers: Workers) -> float:
-    """-log p(target) before the first code plus -log of its share of what is left after each; mean over users, nats.
-
-    The codes are the target's, in an order drawn anew for every user but the same in every call. Each worker takes
-    every `count`-th block of users, all get the mean of all.
-    """
-    n_users, n_codebooks = len(validation.targets), network.n_codebooks
-    orders = torch.rand(n_users, n_codebooks, generator=torch.Generator().manual_seed(0)).argsort(1)
-    orders = orders.to(validation.targets.device)
-    network.eval()
-    table, total = network.item_table(), torch.zeros((), dtype=torch.float64, device=orders.device)
-    for start in range(0, n_users, VALIDATION_ROWS)[workers.shard(math.ceil(n_users / VALIDATION_ROWS))]:
-        rows = slice(start, start + VALIDATION_ROWS)
-        history, targets, order = validation.histories[rows], validation.targets[rows], orders[rows]
-        last = torch.full_like(targets, history.shape[1] - 1)
-        path = network.decode(network.encode(history, table), history, last, order, catalog.codes[targets])
-        evidence = network.evidence(history, history[:, :0])
-        logits = path.queries[:, 0] @ table.T + evidence
-        logits[:, 0] = -torch.inf
-        before = torch.nn.functional.cross_entropy(logits, targets)
-        left = remaining_items_loss(path.queries, table, catalog, targets, order, evidence)
-        total += len(targets) * (before + left)
-    network.train()
-    return workers.sum(total).item() / n_users
 
 
 def places_by_evidence(

@@ -87,10 +87,10 @@ def test_curves_draw_every_line_and_a_running_mean_where_steps_are_noisy():
 
 
 def test_lines_of_one_panel_are_told_apart_without_their_colours():
-    rows = [{"stage": "pretrain", "epoch": e, "encoder_item": 2.0, "left_item": 3.0} for e in (1, 2)]
+    rows = [{"stage": "pretrain", "epoch": e, "encoder_item": 2.0, "first_item": 3.0} for e in (1, 2)]
     figure = charts.curves(view.pretrain_panels(rows), "dark", columns=2)
     assert len({line.line.dash for line in figure.data}) == 2
-    assert all(name in figure.layout.annotations[0].text for name in ("encoder", "items left"))
+    assert all(name in figure.layout.annotations[0].text for name in ("encoder", "first state"))
 
 
 def test_slices_of_few_users_are_not_blamed():

@@ -84,7 +84,7 @@ def test_two_processes_give_the_curve_and_the_files_of_one(reg4rec, tmp_path):
     assert code == 0, errors
     assert json.loads(out)["epochs"] == 3, "one document, from the first worker"
     for record, expected in zip(records(shared), records(alone), strict=True):
-        for name in ("loss", "encoder_item", "left_item", "token", "category", "valid_ndcg@10"):
+        for name in ("loss", "encoder_item", "first_item", "left_item", "token", "category", "valid_ndcg@10"):
             # Sums in another order: differences of 1e-7 a step grow with the steps.
             assert record[name] == pytest.approx(expected[name], rel=1e-4), name
         assert (record["epoch"], record["step"]) == (expected["epoch"], expected["step"])

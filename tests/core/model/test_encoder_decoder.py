@@ -107,15 +107,6 @@ def test_a_decoder_step_sees_only_the_codes_emitted_before_it():
     assert not torch.allclose(one.states[:, 2], other.states[:, 2])
 
 
-def test_before_the_first_code_nothing_is_revised():
-    network = make_network()
-    history = torch.tensor([[1, 2, 3, 4, 5, 6]])
-    encoded = network.encode(history, network.item_table())[:, -1]
-    queries = decode_one(network, history, torch.tensor([[2, 0, 1]]), torch.tensor([[1, 2, 3]])).queries
-    torch.testing.assert_close(queries[:, 0], encoded)
-    assert not torch.allclose(queries[:, 1], encoded), "after a code the decoder has its say"
-
-
 def test_a_new_network_reasons_as_its_encoder_does():
     torch.manual_seed(0)
     codes = torch.randint(K, (N, M))
