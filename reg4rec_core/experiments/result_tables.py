@@ -267,6 +267,31 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def explanations_table(root: Path) -> str:
+    """What taking purchases away does to the first recommendation, by who is taken: kept as explanations.json."""
+    report = read_result(root, f"{RESULTS}/explanations.json")["report"]
+    deletion, sufficiency = report["deletion"], report["sufficiency"]
+    taken = {"influential": "the most influential", "random": "as many at random", "least": "the least influential"}
+    taken |= {"newest": "the newest"}
+
+    def falls(of: dict[str, Any], name: str) -> list[str]:
+        return [
+            f"{short(row['mean_fall'][name]['place'], 1)}, {row['mean_fall'][name]['dropped']:.0%}"
+            for row in of.values()
+        ]
+
+    def beyond(of: dict[str, Any], name: str) -> list[str]:
+        rows = [row["advantage_over"][name]["place"] for row in of.values()]
+        return [f"{row['mean']:+.1f} ({row['low']:.1f} to {row['high']:.1f})" for row in rows]
+
+    rows = [[f"without {said}: places, left the list", *falls(deletion, name)] for name, said in taken.items()]
+    rows += [[f"most influential beyond {name}, places", *beyond(deletion, name)] for name in ("random", "newest")]
+    kept = {name: said for name, said in taken.items() if name in ("influential", "newest")}
+    rows += [[f"with only {said}: places, left the list", *falls(sufficiency, name)] for name, said in kept.items()]
+    rows += [["only the most influential beyond only the newest, places", *beyond(sufficiency, "newest")]]
+    return markdown((f"{report['users']} test users", *(f"k = {k}" for k in deletion)), rows)
+
+
 def ablation_table(root: Path) -> str:
     """The cells of an ablation: the summary that `reg4rec ablate` writes, kept as assets/results/ablation.json."""
     results = read_result(root, f"{RESULTS}/ablation.json")
@@ -318,6 +343,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "ablation": ablation_table,
     "cost": cost_table,
     "prunes": prunes_table,
+    "explanations": explanations_table,
 }
 """Every table by the name that its marker gives; a function of the repository's folder."""
 
