@@ -88,12 +88,15 @@ def _open(key: RunKey, name: str) -> OpenRun:
 
 def with_weights(run: OpenRun, weights: str) -> OpenRun:
     """The run with a stage's weights; all but the network is shared. InputError when that stage left none."""
-    return run if weights == run.weights else _with_weights((*run.key[:2], weights), run)
+    if weights == run.weights:
+        return run
+    key = (*run.key[:2], weights)
+    return replace(run, key=key, recommender=_with_weights(key, run.recommender))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the weights…")
-def _with_weights(key: RunKey, _run: OpenRun) -> OpenRun:
-    return replace(_run, key=key, recommender=_run.recommender.with_weights(key[2]))
+def _with_weights(key: RunKey, _recommender: Recommender) -> Recommender:
+    return _recommender.with_weights(key[2])
 
 
 def chosen_weights(run: OpenRun) -> str:

@@ -69,7 +69,8 @@ class Visit:
     @property
     def tree(self) -> str:
         """The tree in a sentence: how many nodes of each kind, and which is chosen."""
-        return self.page.locator(".st-key-tree svg[role=group]").get_attribute("aria-label") or ""
+        # for a moment the tree of before may still stand above the new one
+        return self.page.locator(".st-key-tree svg[role=group]").last.get_attribute("aria-label") or ""
 
     def wait_for_tree(self, *, other_than: str) -> str:
         deadline = time.monotonic() + 30
