@@ -9,7 +9,7 @@ from app.view_models import tree
 from reg4rec_core import Recommender, read_facets
 
 USERS = ("visitor 9", "visitor 77", "visitor 33", "visitor 58", "visitor 120")
-FIRST_THETA, LAST_THETA, STEPS = "0.3", 0.0, 3
+FIRST_THETA, LAST_THETA, STEPS = "0.3", 0.0, 4
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def assert_holds(profile: ThetaProfile, asked: Question, theta: float) -> None:
     assert interval.pruned == (expected.fate == Fate.PRUNED).sum()
 
 
-def assert_exact(asked: Question, *, high: float = 0.7, thetas: int = 50, seed: int = 0) -> ThetaProfile:
+def assert_exact(asked: Question, *, high: float = 0.7, thetas: int = 200, seed: int = 0) -> ThetaProfile:
     """At random thetas, and at every breakpoint from both sides, the profile is a fresh search."""
     profile = profile_theta(asked, 0.0, high)
     lows, highs = ([getattr(interval, name) for interval in profile.intervals] for name in ("low", "high"))

@@ -67,7 +67,7 @@ install curvlinops: it brings a torchvision along that only fits the GPU build a
 @pytest.fixture(scope="module")
 def sampled():
     """Norms of `toy()` over many draws of labels."""
-    return norms_over(*toy(), 2000)
+    return norms_over(*toy(), 4000)
 
 
 def test_the_kfac_trace_is_that_of_curvlinops(sampled):
@@ -110,7 +110,7 @@ def test_the_traces_part_where_large_inputs_make_sure_predictions():
     network[0].weight.data = 3 * toy()[0][2].weight.data.repeat(1, 2)[:, :N_IN]
     kfac, fisher = exact_traces(network, inputs)["0"]
     assert kfac / fisher > 1.5
-    drawn = norms_over(network, inputs, 1000)["0"]
+    drawn = norms_over(network, inputs, 2000)["0"]
     assert drawn.kfac_trace / drawn.fisher_trace == pytest.approx(kfac / fisher, rel=0.1)
 
 
