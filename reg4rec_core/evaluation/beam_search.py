@@ -1,6 +1,6 @@
 """Beam search over held-out users: where the targets stand, and how the searches went."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -50,19 +50,25 @@ class BeamResult:
         return places_in_lists(self.searched.items, self.questions.targets)
 
 
+def blocks_of(
+    run: Evaluated, questions: HeldOut, *, name: str, progress: Progress
+) -> Iterator[tuple[Int[np.ndarray, "B L"], dict[str, Any]]]:
+    """The questions in blocks of `CHUNK`: padded histories, and what else a search of them needs by name."""
+    for start in progress(range(0, len(questions), CHUNK), desc=name):
+        block = questions.take(np.arange(start, min(start + CHUNK, len(questions))))
+        truth = Truth(block.targets, run.catalog.categories)
+        named = {"seen": block.histories, "neighbours": run.neighbours, "truth": truth}
+        yield pad_histories(block.histories, HISTORY_LENGTH), named
+
+
 def search_users(
     run: Evaluated, questions: HeldOut, decode: DecodeConfig, *, name: str, progress: Progress
 ) -> BeamResult:
     """Search every user; lists have ten places at least."""
-    parts = []
-    for start in progress(range(0, len(questions), CHUNK), desc=name):
-        block = questions.take(np.arange(start, min(start + CHUNK, len(questions))))
-        histories = pad_histories(block.histories, HISTORY_LENGTH)
-        truth = Truth(block.targets, run.catalog.categories)
-        seen, neighbours = block.histories, run.neighbours
-        parts.append(
-            search_items(run.model, run.index, histories, decode, seen=seen, neighbours=neighbours, truth=truth)
-        )
+    parts = [
+        search_items(run.model, run.index, histories, decode, **of_block)
+        for histories, of_block in blocks_of(run, questions, name=name, progress=progress)
+    ]
     return BeamResult(questions, decode, join_searched(parts))
 
 
@@ -70,15 +76,10 @@ def search_users_under(
     run: Evaluated, questions: HeldOut, decodes: Sequence[DecodeConfig], *, name: str, progress: Progress
 ) -> list[BeamResult]:
     """`search_users` under settings that differ in theta and check_from alone, at a fraction of the time."""
-    parts = []
-    for start in progress(range(0, len(questions), CHUNK), desc=name):
-        block = questions.take(np.arange(start, min(start + CHUNK, len(questions))))
-        histories = pad_histories(block.histories, HISTORY_LENGTH)
-        truth = Truth(block.targets, run.catalog.categories)
-        seen, neighbours = block.histories, run.neighbours
-        parts.append(
-            search_items_under(run.model, run.index, histories, decodes, seen=seen, neighbours=neighbours, truth=truth)
-        )
+    parts = [
+        search_items_under(run.model, run.index, histories, decodes, **of_block)
+        for histories, of_block in blocks_of(run, questions, name=name, progress=progress)
+    ]
     return [
         BeamResult(questions, decode, join_searched([part[number] for part in parts]))
         for number, decode in enumerate(decodes)
