@@ -206,7 +206,7 @@ def load_bars(rows: pd.DataFrame, even: float, chosen: int, ground: Ground) -> d
     share = {"yAxis": round(even, 2), "name": "even share"}
     return {
         "animation": False,
-        "grid": {"left": 44, "right": 76, "top": 10, "bottom": 34, "outerBoundsMode": "none"},
+        "grid": {"left": 44, "right": 8, "top": 10, "bottom": 34, "outerBoundsMode": "none"},
         "tooltip": {"trigger": "item", "formatter": "{b}<br>{c} items"},
         "xAxis": {
             "type": "category",
@@ -228,7 +228,7 @@ def load_bars(rows: pd.DataFrame, even: float, chosen: int, ground: Ground) -> d
                     "silent": True,
                     "symbol": "none",
                     "lineStyle": {"type": "dashed", "width": 1, "color": GREY},
-                    "label": {"formatter": "{b}", "color": GREY},
+                    "label": {"formatter": "{b}", "color": GREY, "position": "insideEndTop"},
                     "data": [share],
                 },
             }
