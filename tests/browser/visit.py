@@ -39,7 +39,6 @@ class Visit:
         self.page.get_by_text("made by reg4rec").wait_for()
         self.wait_for_tree(other_than="")
         self.rest()
-        self.page.locator(".st-key-step_forth button").wait_for()  # keys work from then on
         return self
 
     @property
