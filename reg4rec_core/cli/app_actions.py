@@ -65,7 +65,6 @@ class Action:
 def on_a_user(tab: Tab, users: Sequence[str]) -> None:
     tab.go("reasoning", user=users[0], corp="true", theta="0.3", step="1")
     tab.there(".st-key-tree svg path.chosen")
-    tab.there(".st-key-step_forth button")  # the browser loads buttons apart, and their keys come with them
 
 
 def step_by_key(tab: Tab, users: Sequence[str], turn: int) -> Answer:
