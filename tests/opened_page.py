@@ -6,16 +6,24 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.components import share
 from app.session import open_runs
 
 MAIN = Path(__file__).parents[1] / "app" / "main.py"
+
+
+def visitor() -> AppTest:
+    """Somebody who comes to the application; what the Share button shows is in sight."""
+    app = AppTest.from_file(str(MAIN), default_timeout=120)
+    app.session_state[share.KEY] = True
+    return app
 
 
 def page_of(run: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> AppTest:
     """The application on a run, started in a folder without checkpoints."""
     monkeypatch.setenv(open_runs.RUN_VARIABLE, str(run))
     monkeypatch.chdir(folder)
-    return AppTest.from_file(str(MAIN), default_timeout=120)
+    return visitor()
 
 
 def opened(app: AppTest, page: str, **state: str) -> AppTest:

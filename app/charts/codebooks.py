@@ -1,9 +1,8 @@
-"""Charts of the Codebooks page: heat maps and bars by Plotly, the map and the flow by ECharts."""
+"""Charts of the Codebooks page: the colours of heat tables; bars, the map and the flow by ECharts."""
 
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from app.charts.palette import (
     GREY,
@@ -17,72 +16,58 @@ from app.charts.palette import (
     colour_of,
 )
 
-HEAT_ROW = 30
+LEAST_TOP = 0.05
+"""What counts as much at least, so that noise is not painted strong."""
+LOADS_HEIGHT = 170
 MAP_HEIGHT = 520
 FLOW_HEIGHT = 380
 
 
-def heat_map(values: pd.DataFrame, details: pd.DataFrame, ground: Ground) -> go.Figure:
-    """A matrix with its numbers in the cells; `details` is what a cell says when one points at it."""
-    top = float(values.max(axis=None, skipna=True)) if values.notna().any(axis=None) else 1.0
-    figure = go.Figure(
-        go.Heatmap(
-            z=values.to_numpy(),
-            x=values.columns.tolist(),
-            y=values.index.tolist(),
-            customdata=details.to_numpy(),
-            hovertemplate="%{customdata}<extra></extra>",
-            hoverongaps=False,
-            colorscale=[[0, HEAT[ground][0]], [1, HEAT[ground][1]]],
-            zmin=0,
-            zmax=max(top, 0.05),
-            showscale=False,
-            xgap=2,
-            ygap=2,
-        )
-    )
-    figure.add_trace(_cell_numbers(values, max(top, 0.05), ground))
-    figure.update_layout(height=HEAT_ROW * len(values) + 40, margin={"l": 8, "r": 8, "t": 28, "b": 4}, dragmode=False)
-    figure.update_xaxes(side="top", fixedrange=True, showgrid=False, ticks="")
-    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False, ticks="", automargin=True)
-    return figure
+def heat_colours(value: float, top: float, ground: Ground) -> tuple[str, str]:
+    """Of a cell between 0 and the largest value, and of the number on it."""
+    share = min(max(value / max(top, LEAST_TOP), 0.0), 1.0)
+    return _mixed(HEAT[ground], share), HEAT_TEXT[ground][1 if share > HEAT_STRONG[ground] else 0]
 
 
-def _cell_numbers(values: pd.DataFrame, top: float, ground: Ground) -> go.Scatter:
-    """The numbers in the cells, readable on the colour beneath them."""
-    cells = [(column, row, values.loc[row, column]) for row in values.index for column in values.columns]
-    drawn = [cell for cell in cells if pd.notna(cell[2])]
-    on_weak, on_strong, strong = *HEAT_TEXT[ground], top * HEAT_STRONG[ground]
-    return go.Scatter(
-        x=[column for column, _, _ in drawn],
-        y=[row for _, row, _ in drawn],
-        text=[f"{value:.2f}" for _, _, value in drawn],
-        textfont={"color": [on_strong if value > strong else on_weak for _, _, value in drawn], "size": 12},
-        mode="text",
-        hoverinfo="skip",
-        showlegend=False,
-    )
-
-
-def load_bars(rows: pd.DataFrame, even: float, chosen: int, ground: Ground) -> go.Figure:
+def load_bars(rows: pd.DataFrame, even: float, chosen: int, ground: Ground) -> dict[str, Any]:
     """Items a code, from the largest code to the smallest; the chosen one stands out; dashed: an even share."""
-    colours = [colour_of("pruned" if code == chosen else "kept", ground) for code in rows["code"]]
-    figure = go.Figure(
-        go.Bar(
-            x=rows["place"],
-            y=rows["items"],
-            customdata=rows[["code", "name"]].to_numpy(),
-            hovertemplate="code %{customdata[0]}: %{customdata[1]}<br>%{y} items<extra></extra>",
-            marker={"color": colours, "line": {"width": 0}},
-        )
-    )
-    figure.add_hline(y=even, line={"dash": "dash", "width": 1, "color": GREY}, annotation_text="even share")
-    figure.update_layout(
-        height=170, bargap=0.1, margin={"l": 8, "r": 8, "t": 8, "b": 4}, dragmode=False, showlegend=False
-    )
-    figure.update_xaxes(title="codes, from the largest to the smallest", fixedrange=True, showgrid=False)
-    figure.update_yaxes(title="items", fixedrange=True)
-    return figure
+    look = {"itemStyle": {"color": colour_of("pruned", ground)}}
+    cells = zip(rows["code"].tolist(), rows["name"].tolist(), rows["items"].tolist(), strict=True)
+    bars = [
+        {"name": f"code {code}: {name}", "value": items} | (look if code == chosen else {})
+        for code, name, items in cells
+    ]
+    share = {"yAxis": round(even, 2), "name": "even share"}
+    return {
+        "animation": False,
+        "grid": {"left": 44, "right": 8, "top": 10, "bottom": 34, "outerBoundsMode": "none"},
+        "tooltip": {"trigger": "item", "formatter": "{b}<br>{c} items"},
+        "xAxis": {
+            "type": "category",
+            "data": rows["place"].tolist(),
+            "name": "codes, from the largest to the smallest",
+            "nameLocation": "middle",
+            "nameGap": 20,
+            "axisTick": {"show": False},
+        },
+        "yAxis": {"type": "value", "name": "items", "nameLocation": "middle", "nameGap": 32},
+        "series": [
+            {
+                "id": "loads",
+                "type": "bar",
+                "data": bars,
+                "barCategoryGap": "10%",
+                "itemStyle": {"color": colour_of("kept", ground)},
+                "markLine": {
+                    "silent": True,
+                    "symbol": "none",
+                    "lineStyle": {"type": "dashed", "width": 1, "color": GREY},
+                    "label": {"formatter": "{b}", "color": GREY, "position": "insideEndTop"},
+                    "data": [share],
+                },
+            }
+        ],
+    }
 
 
 def point_map(points: pd.DataFrame, groups: tuple[str, ...], ground: Ground, *, ordered: bool) -> dict[str, Any]:
@@ -153,10 +138,13 @@ def _group_colours(groups: tuple[str, ...], ground: Ground) -> list[str]:
 
 def _rising(count: int, ground: Ground) -> list[str]:
     """Evenly spaced between the two ends of one hue."""
-    ends = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in RISING[ground]]
-    shares = [index / max(count - 1, 1) for index in range(count)]
-    mixed = [[round(low + (high - low) * share) for low, high in zip(*ends, strict=True)] for share in shares]
-    return ["#{:02X}{:02X}{:02X}".format(*colour) for colour in mixed]
+    return [_mixed(RISING[ground], index / max(count - 1, 1)) for index in range(count)]
+
+
+def _mixed(ends: tuple[str, str], share: float) -> str:
+    """The colour at a share of the way between two."""
+    low, high = ([int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in ends)
+    return "#{:02X}{:02X}{:02X}".format(*(round(a + (b - a) * share) for a, b in zip(low, high, strict=True)))
 
 
 def flow(rows: pd.DataFrame, ground: Ground) -> dict[str, Any]:

@@ -136,10 +136,9 @@ def fold_control() -> bool:
     )
 
 
-def show_control() -> Show:
+def show_control(which: DeltaGenerator, how_far: DeltaGenerator) -> Show:
     """Which nodes of the tree to draw."""
-    box, number = st.columns([1.8, 1], gap="xsmall", vertical_alignment="center")
-    chosen = box.selectbox(
+    chosen = which.selectbox(
         "Nodes to show",
         SHOWN,
         key="show",
@@ -147,7 +146,7 @@ def show_control() -> Show:
         label_visibility="collapsed",
         help="js is how far a node moved the belief, in nats. The followed path is always shown.",
     )
-    above = number.number_input(
+    above = how_far.number_input(
         "js above",
         min_value=0.0,
         max_value=MAX_THETA,
@@ -259,10 +258,10 @@ def step_scrubber(last: int, *, default: int, set_step: Callable[[int], None]) -
     def move(by: int) -> None:
         set_step(min(max(int(st.session_state["step"]) + by, 0), last))
 
-    back, slider, forth = st.columns([1, 6, 1], vertical_alignment="center", gap="small")
-    back.button("◂", key="step_back", on_click=move, args=(-1,), shortcut="Left", help="One step back")
-    forth.button("▸", key="step_forth", on_click=move, args=(1,), shortcut="Right", help="One step on")
-    step = slider.slider(
-        f"Step (of {last})", min_value=0, max_value=last, value=min(default, last), key="step", bind="query-params"
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button("◂", key="step_back", on_click=move, args=(-1,), shortcut="Left", help="One step back")
+        step = st.slider(
+            f"Step (of {last})", min_value=0, max_value=last, value=min(default, last), key="step", bind="query-params"
+        )
+        st.button("▸", key="step_forth", on_click=move, args=(1,), shortcut="Right", help="One step on")
     return min(max(int(step), 0), last)

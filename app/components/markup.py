@@ -45,8 +45,15 @@ STYLE = """
 .r4-table td { border-top: 1px solid var(--line); padding: 4px 8px 4px 0; vertical-align: top; }
 .r4-table .num + td:last-child { white-space: nowrap; }
 .r4-table tr.chosen td { font-weight: 650; }
+.r4-heat { border-collapse: separate; border-spacing: 2px; width: 100%; font-size: .86rem; }
+.r4-heat th { font-weight: 500; color: var(--soft); padding: 0 6px; }
+.r4-heat th[scope=row] { width: 1%; white-space: nowrap; text-align: right; }
+.r4-heat td { height: 26px; text-align: center; font-variant-numeric: tabular-nums; }
 .r4-facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(118px, 1fr)); gap: 2px 16px; }
 .r4-facts .value { font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.r4-panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 12px 24px; }
+.r4-panels section { min-width: 0; }
+.r4-panels h5 { margin: 0; padding: 0 0 10px; }
 .r4-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 10px; margin-bottom: 6px; }
 .r4-cards > div { border: 1px solid var(--line); border-radius: 6px; background: var(--tint); padding: 8px 12px; }
 .r4-cards .value { font-size: 1.5rem; font-weight: 650; font-variant-numeric: tabular-nums; line-height: 1.25; }

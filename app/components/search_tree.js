@@ -9,12 +9,22 @@ const shape = (symbol, size) => {
   if (symbol === "rect") return `M${-r * 0.85} ${-r * 0.85}H${r * 0.85}V${r * 0.85}H${-r * 0.85}Z`
   return `M${-r} 0A${r} ${r} 0 1 1 ${r} 0A${r} ${r} 0 1 1 ${-r} 0Z`
 }
-const draw = (parent, tag, attributes, text) => {
-  const element = document.createElementNS(SVG, tag)
-  for (const name in attributes) element.setAttribute(name, attributes[name])
-  if (text !== undefined) element.textContent = text
-  parent.append(element)
-  return element
+// Draws what is asked for in order over what was drawn before: most of a tree stays as it is from step to step.
+const pen = (svg) => {
+  let next = svg.firstElementChild
+  const draw = (tag, attributes, text = "") => {
+    let element = next
+    if (element?.tagName === tag) next = element.nextElementSibling
+    else svg.insertBefore((element = document.createElementNS(SVG, tag)), next)
+    for (const name of element.getAttributeNames()) if (!(name in attributes)) element.removeAttribute(name)
+    for (const name in attributes) {
+      if (element.getAttribute(name) !== String(attributes[name])) element.setAttribute(name, attributes[name])
+    }
+    if (element.textContent !== text) element.textContent = text
+    return element
+  }
+  const lift = () => { while (next) { const gone = next; next = gone.nextElementSibling; gone.remove() } }
+  return { draw, lift }
 }
 
 function drawTree(svg, data, width) {
@@ -22,20 +32,23 @@ function drawTree(svg, data, width) {
     MARGIN.left + node.x * (width - MARGIN.left - MARGIN.right),
     MARGIN.top + node.y * (data.height - MARGIN.top - MARGIN.bottom),
   ]
-  svg.replaceChildren()
+  const { draw, lift } = pen(svg)
   svg.setAttribute("height", data.height)
   svg.setAttribute("aria-label", data.alt)
+  for (const column of data.columns.filter((column) => column.chosen)) {
+    const [x] = place({ x: column.x, y: 0 })
+    draw("line", { class: "column", x1: x, x2: x, y1: 22, y2: data.height - 4 })
+  }
   for (const column of data.columns) {
     const [x] = place({ x: column.x, y: 0 })
-    if (column.chosen) draw(svg, "line", { class: "column", x1: x, x2: x, y1: 22, y2: data.height - 4 })
     const crowded = data.columns.some((other) => other !== column && Math.abs(place({ x: other.x, y: 0 })[0] - x) < 28)
     const name = crowded ? column.name.replace("step ", "") : column.name
-    draw(svg, "text", { class: column.chosen ? "head chosen" : "head", x, y: 14 }, name)
+    draw("text", { class: column.chosen ? "head chosen" : "head", x, y: 14 }, name)
   }
   const links = data.nodes.map((node) => {
     if (node.parent < 0) return null
     const [[x1, y1], [x2, y2]] = [place(data.nodes[node.parent]), place(node)]
-    return draw(svg, "path", {
+    return draw("path", {
       class: "link",
       d: `M${x1} ${y1}C${x1 + (x2 - x1) * 0.4} ${y1} ${x2 - (x2 - x1) * 0.4} ${y2} ${x2} ${y2}`,
       stroke: node.colour,
@@ -48,9 +61,9 @@ function drawTree(svg, data, width) {
     const [x, y] = place(node)
     if (node.ring && node.size >= 1) {
       const place = `translate(${x} ${y})`
-      draw(svg, "path", { class: `ring ${node.ring}`, d: shape(RINGS[node.ring], node.size + 7), transform: place })
+      draw("path", { class: `ring ${node.ring}`, d: shape(RINGS[node.ring], node.size + 7), transform: place })
     }
-    const mark = draw(svg, "path", {
+    const mark = draw("path", {
       class: `node${node.hollow ? " hollow" : ""}${node.chosen ? " chosen" : ""}${node.size < 1 ? " gone" : ""}`,
       d: shape(node.symbol, node.size),
       transform: `translate(${x} ${y})`,
@@ -66,11 +79,12 @@ function drawTree(svg, data, width) {
     mark.row = row
     if (node.label) {
       const aside = node.ring ? Math.max(12, node.size / 2 + 8) : 12
-      const label = draw(svg, "text", { class: node.strong ? "label strong" : "label", x: x + aside, y }, node.label)
+      const label = draw("text", { class: node.strong ? "label strong" : "label", x: x + aside, y }, node.label)
       label.row = row
     }
     return mark
   })
+  lift()
   return { links, marks, place }
 }
 

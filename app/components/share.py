@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
+KEY = "share"
 PAGE_HELP = "One page that opens without this application and without a network."
 TWIN_HELP = "The numbers of the report, for programs."
 
 
+@st.fragment
 def share(
     link: str,
     *,
@@ -22,7 +24,10 @@ def share(
 
     `report` makes a page to hand on, `twin` its JSON, `graph` the tree as GraphML.
     """
-    with st.popover("Share", icon=":material/ios_share:", width="stretch"):
+    opened = st.popover("Share", icon=":material/ios_share:", key=KEY, on_change="rerun", width="stretch")
+    if not opened.open:
+        return
+    with opened:
         st.caption("This link restores exactly this view.")
         st.code(link, language=None, wrap_lines=True)
         stem = file_name.removesuffix(".json")

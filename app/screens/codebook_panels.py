@@ -5,7 +5,6 @@ import streamlit as st
 from app.charts import codebooks as charts
 from app.components.code_browser import code_card, code_search
 from app.components.code_map import map_controls, point_map, selected_table
-from app.components.figure import figure
 from app.components.markup import table
 from app.session import codebooks, open_runs, theme
 from app.view_models import codebooks as view
@@ -29,7 +28,7 @@ def one_facet(run: open_runs.OpenRun, report: CodebookReport, facet: int) -> Non
         link = view.users_link(st.context.url or "", run.name, facet, [code])
         code_card(card, heading=view.card_heading(card, report), about=about, typical=typical, link=link)
     bars = charts.load_bars(view.load_rows(report, run.facets, facet), report.even_load, code, theme.ground())
-    figure(bars, key="loads", alt=view.health(report, facet))
+    st.echarts_chart(bars, height=charts.LOADS_HEIGHT, key="loads", alt=view.health(report, facet))
 
 
 def code_map(run: open_runs.OpenRun, report: CodebookReport, facet: int) -> None:

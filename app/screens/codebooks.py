@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from app.charts import codebooks as charts
 from app.components import controls
-from app.components.figure import figure
 from app.components.footer import footer
+from app.components.heat_table import heat_table
 from app.components.markup import page_heading, paragraph, table
 from app.components.share import share
 from app.screens.chosen_run import chosen_run
@@ -49,12 +48,12 @@ def experts(report: CodebookReport, names: list[str]) -> int:
     with left:
         st.markdown("##### What each facet tells, beyond chance")
         told = view.agreement_matrix(report)
-        figure(charts.heat_map(told.values, told.details, theme.ground()), key="tells", alt=told.summary)
+        heat_table(told.values, told.details, theme.ground(), alt=told.summary)
         st.caption(view.AGREEMENT_NOTE)
     with right:
         alike = view.chosen_likeness(report, controls.likeness_control(view.likeness_names(report)))
         matrix = view.likeness_matrix(alike)
-        figure(charts.heat_map(matrix.values, matrix.details, theme.ground()), key="pairs", alt=matrix.summary)
+        heat_table(matrix.values, matrix.details, theme.ground(), alt=matrix.summary)
         st.caption(alike.note)
     facet = names.index(controls.facet_control(names, on_choose=codebooks.leave_code))
     rows = view.experts(report)

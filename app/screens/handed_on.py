@@ -14,8 +14,10 @@ from reg4rec_core import report_page, search_graphml
 def hand_on(shown: Shown, file_name: str) -> None:
     """Notes and Share, side by side."""
     catalog = shown.run.facets.catalog
-    with st.container(horizontal=True, gap="small"):
+    left, right = st.columns(2, gap="xsmall")
+    with left:
         note_popover({"": shown})
+    with right:
         share(
             shown.link,
             file_name=file_name,

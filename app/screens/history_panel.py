@@ -41,10 +41,10 @@ def history_panel(
             names, first=first, find=lambda query: catalog.found_items(facets, query), on_edit=hand.edit_history
         )
         wanted = edited_history.smallest_control() and len(trace.items) > 0
-    place = st.container()
+    place = st.container() if wanted else None
 
     def show_smallest() -> None:
-        if wanted:
+        if place is not None:
             with place:
                 found = searches.smallest(run, user, at, decode, by_hand, rank)
                 rows = np.searchsorted(attribution.positions, found.removed).tolist()

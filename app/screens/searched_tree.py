@@ -20,20 +20,20 @@ def searched_tree(run: open_runs.OpenRun, searched: searches.Searched, target: i
     with right:
         step = controls.step_scrubber(int(trace.step.max()), default=trace.check_from, set_step=focus_user.set_step)
         focus = tree.find_focus(trace, focus_user.chosen_path(), step)
-        title = view.belief_title(trace, focus)
-        belief.belief_chart(charts.belief_bars(view.belief_rows(trace, run.facets.catalog, focus), ground), title=title)
-        belief.js_gauge(view.belief_shift(trace, focus.node), ground)
-        node_panel.node_summary(view.node_reason(trace, focus, given=given), view.node_facts(trace, focus.node))
     with left:
-        legend_box, fold_box, show_box = st.columns([5.5, 1.4, 2.3], vertical_alignment="center", gap="small")
+        legend_box, fold_box, *show = st.columns([5.5, 1.4, 1.5, 0.8], vertical_alignment="center", gap="xsmall")
         with fold_box:
             fold = controls.fold_control()
-        with show_box:
-            hidden = tree.hidden_nodes(trace, focus, controls.show_control())
+        hidden = tree.hidden_nodes(trace, focus, controls.show_control(*show))
         with legend_box:
             legend(tree.fate_counts(trace), ground, note=tree.hidden_note(hidden))
         nodes = tree.search_tree(searched.nodes, trace, run.facets, focus, target, fold=fold, hidden=hidden)
         summary = tree.tree_summary(trace, run.facets, focus, hidden)
         drawing = charts.search_tree(nodes, tree.tree_columns(trace, fold=fold), ground, alt=summary)
         search_tree(drawing, on_choose=focus_user.choose_node)
+    with right:
+        title = view.belief_title(trace, focus)
+        belief.belief_chart(charts.belief_bars(view.belief_rows(trace, run.facets.catalog, focus), ground), title=title)
+        belief.js_gauge(view.belief_shift(trace, focus.node), ground)
+        node_panel.node_summary(view.node_reason(trace, focus, given=given), view.node_facts(trace, focus.node))
     return focus

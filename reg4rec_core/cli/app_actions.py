@@ -16,11 +16,20 @@ HISTORY = Watched(PAGE, ".r4-strip")
 HEADING = Watched(PAGE, "h3")
 MAP = Watched(PAGE, '[class*="st-key-map-"] canvas', "width")
 COHORT_NUMBERS = Watched(PAGE, ".r4-cards")
+CHANGES = Watched(PAGE, ".r4-changes")
+CURVE = Watched(".st-key-quality", '.shapelayer path[data-index="1"]', "d")
+"""The line in the curves that marks the theta that is looked at."""
+PATHS = Watched(PAGE, ".r4-paths")
+EXPLORER = ".st-key-theta_explorer"
 
 LOW_SHARE, HIGH_SHARE = 0.02, 0.55
 """Shares of the slider from which theta is moved to and fro, so that each time another search is needed."""
 MOST_TRIED = 20
 """Users looked at for one whose tree depends on theta."""
+MOST_DRAWN = 8
+"""Users whose trees are drawn to find a large one."""
+STRICT_THETA, DRAG_SHARE = "0.02", 0.3
+"""A theta that prunes much, and the part of the slider below which trees are large."""
 FREE_NODES = """
 tree => [...tree.querySelectorAll('path.node:not(.chosen):not([data-path=""])')].map(node => {
   const box = node.getBoundingClientRect()
@@ -28,6 +37,10 @@ tree => [...tree.querySelectorAll('path.node:not(.chosen):not([data-path=""])')]
 }).filter(({ node, x, y }) => node.getRootNode().elementFromPoint(x, y) === node).map(({ x, y }) => [x, y])
 """
 """Where the nodes lie that a click would reach, the root left out."""
+
+
+NEEDS = {"stored search": "traces/*/store.json", "sweep over theta": "evaluation/sweeps/theta-*/sweep.json"}
+"""Where to find in a run what actions need."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +54,12 @@ class Action:
     """Brings the tab to where the action begins; gets users to choose from."""
     act: Callable[[Tab, Sequence[str], int], Answer]
     """Does it once; the number of the turn lets every turn ask something new."""
-    needs_store: bool = False
-    """Whether it needs a stored search of the run."""
+    needs: str = ""
+    """What the run must hold for it, a key of `NEEDS`; "" for what every run has."""
     leaves_open: bool = False
     """Whether it leaves something open that would be in the way of others."""
+    about: Callable[[Tab], str] | None = None
+    """What has to be known of where it was measured, asked after the last turn."""
 
 
 def on_a_user(tab: Tab, users: Sequence[str]) -> None:
@@ -82,13 +97,72 @@ def on_a_pruned_user(tab: Tab, users: Sequence[str]) -> None:
 
 def release_theta(tab: Tab, users: Sequence[str], turn: int) -> Answer:
     """Drag the thumb and let it go; alternately low, where much is pruned, and high."""
-    share = HIGH_SHARE + 0.02 * (turn // 2 % 20) if turn % 2 else LOW_SHARE + 0.01 * (turn // 2 % 20)
-    track = tab.place(".st-key-theta [role=group] > div")
-    thumb = tab.place(".st-key-theta [role=group] > div > div[data-rac]")
+    drag_thumb(tab, "theta", low_or_high(turn))
+    return tab.time("pointerup", [TREE, GAUGE], tab.page.mouse.up)
+
+
+def low_or_high(turn: int) -> float:
+    """A share of a slider's width, alternately low and high, another one every turn."""
+    return HIGH_SHARE + 0.02 * (turn // 2 % 20) if turn % 2 else LOW_SHARE + 0.01 * (turn // 2 % 20)
+
+
+def drag_thumb(tab: Tab, key: str, share: float) -> None:
+    """Take the thumb of a slider to a share of its width, and hold it there."""
+    track = tab.place(f".st-key-{key} [role=group] > div")
+    thumb = tab.place(f".st-key-{key} [role=group] > div > div[data-rac]")
     tab.page.mouse.move(*thumb.at(0.5))
     tab.page.mouse.down()
     tab.page.mouse.move(track.at(share)[0], thumb.at(0.5)[1], steps=5)
-    return tab.time("pointerup", [TREE, GAUGE], tab.page.mouse.up)
+
+
+def on_the_tuning(tab: Tab, users: Sequence[str]) -> None:
+    tab.go("tuning", user=users[0])
+    tab.there(f"{EXPLORER} canvas")
+
+
+def release_tuned_theta(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+    """Drag theta over the tree of the Tuning page and let it go: the curves follow."""
+    grip, share = tab.place(f"{EXPLORER} .thumb"), low_or_high(turn)
+    tab.page.mouse.move(*grip.at(0.5))
+    tab.page.mouse.down()
+    tab.page.mouse.move(tab.place(f"{EXPLORER} .slider").at(share)[0], grip.at(0.5)[1], steps=5)
+    return tab.time("pointerup", [CHANGES, CURVE], tab.page.mouse.up)
+
+
+def on_the_largest_tree(tab: Tab, users: Sequence[str]) -> None:
+    """The user of a few whose tree under a strict theta is the largest, theta held with the mouse."""
+    sizes = {user: tree_size(tab, user) for user in users[:MOST_DRAWN]}
+    tree_size(tab, max(sizes, key=sizes.__getitem__))
+    tab.page.mouse.move(*tab.place(f"{EXPLORER} .thumb").at(0.5))
+    tab.page.mouse.down()
+
+
+def tree_size(tab: Tab, user: str) -> int:
+    """Nodes of a user's tree under a strict theta, as the Tuning page draws it."""
+    tab.go("tuning", user=user, **{"theta": STRICT_THETA, "from": "2"})
+    return drawn_nodes(tab)
+
+
+def drawn_nodes(tab: Tab) -> int:
+    said = tab.there(f"{EXPLORER} canvas").get_attribute("aria-label") or ""
+    return int(said.split(" nodes")[0].split()[-1])
+
+
+def drag_frame(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+    """One move of the mouse that holds theta, low enough for a large tree."""
+    share = DRAG_SHARE * (0.2 + 0.618 * turn % 0.8)  # another place every turn
+    return tab.time_frame(EXPLORER, ".slider", tab.place(f"{EXPLORER} .slider").at(share)[0])
+
+
+def on_the_rewards(tab: Tab, users: Sequence[str]) -> None:
+    tab.go("rewards", user=users[0])
+    tab.there(".r4-paths")
+
+
+def move_weight(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+    """Drag the slider of a reward's weight and let it go."""
+    drag_thumb(tab, "reward_category", low_or_high(turn))
+    return tab.time("pointerup", [PATHS], tab.page.mouse.up)
 
 
 def in_the_user_search(tab: Tab, users: Sequence[str]) -> None:
@@ -149,7 +223,17 @@ ACTIONS = (
     Action("switch to Reasoning", 400, on_the_codebooks, switch_to("Reasoning", TREE, back="Codebooks")),
     *(Action(f"switch to {title}", 400, on_a_user, switch_to(title, HEADING)) for title in OTHER_PAGES),
     Action("switch to Codebooks", 400, on_a_user, switch_to("Codebooks", MAP)),
-    Action("switch to Cohorts", 400, on_a_user, switch_to("Cohorts", COHORT_NUMBERS), needs_store=True),
-    Action("cohort query", 300, on_the_cohorts, ask_cohort, needs_store=True),
+    Action("switch to Cohorts", 400, on_a_user, switch_to("Cohorts", COHORT_NUMBERS), needs="stored search"),
+    Action("cohort query", 300, on_the_cohorts, ask_cohort, needs="stored search"),
+    Action("curves after theta is released", 150, on_the_tuning, release_tuned_theta, needs="sweep over theta"),
+    Action("weight of a reward moved", 250, on_the_rewards, move_weight),
+    Action(
+        "frame while theta is dragged",
+        16,
+        on_the_largest_tree,
+        drag_frame,
+        leaves_open=True,
+        about=lambda tab: f"{drawn_nodes(tab)} nodes",
+    ),
 )
 """Everything that has a budget."""

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 
 from reg4rec_core.checkpoint import open_run
-from reg4rec_core.cli.app_actions import ACTIONS, Action, click_node, on_a_pruned_user, release_theta, step_back
+from reg4rec_core.cli.app_actions import (
+    ACTIONS,
+    NEEDS,
+    Action,
+    click_node,
+    on_a_pruned_user,
+    release_theta,
+    step_back,
+)
 from reg4rec_core.cli.app_server import AppServer, serve_app
 from reg4rec_core.cli.app_tab import Answer, Tab
 from reg4rec_core.cli.chromium import open_chromium
@@ -36,8 +44,7 @@ def measure_app(
     """
     began = time.perf_counter()
     asked, users = named_actions(only), users_to_visit(run)
-    stored = any((run / "traces").glob("*/store.json"))
-    chosen = [action for action in asked if stored or not action.needs_store]
+    chosen = [action for action in asked if not action.needs or any(run.glob(NEEDS[action.needs]))]
     with serve_app(run) as server, open_chromium(chromium) as browser:
         open_tab = partial(Tab, browser, server.url)
         actions = measure_all(open_tab, chosen, users, repeats=repeats, say=say)
@@ -82,7 +89,8 @@ def measure(tab: Tab, action: Action, users: Sequence[str], *, repeats: int) -> 
     """One action, repeated; the first turn warms up and does not count."""
     action.start(tab, users)
     answers = [action.act(tab, users, turn) for turn in range(WARM_UP + repeats)]
-    return summary(action, answers[WARM_UP:])
+    measured = summary(action, answers[WARM_UP:])
+    return measured | {"about": action.about(tab)} if action.about else measured
 
 
 def summary(action: Action, answers: Sequence[Answer]) -> dict[str, Any]:
@@ -127,7 +135,8 @@ def speed_text(report: dict[str, Any]) -> str:
     width = max((len(action["name"]) for action in report["actions"]), default=0)
     lines = [f"{'':<{width}}  budget ms     p50     p95  at rest"]
     lines += [action_line(action, width) for action in report["actions"]]
-    lines += [f"{name}: left out, the run has no stored search" for name in report["left_out"]]
+    needs = {action.name: action.needs for action in ACTIONS}
+    lines += [f"{name}: left out, the run has no {needs[name]}" for name in report["left_out"]]
     return "\n".join([*lines, *memory_lines(report["memory"])])
 
 
@@ -135,7 +144,9 @@ def action_line(action: dict[str, Any], width: int) -> str:
     """One line of the table."""
     numbers = "".join(f"{action[name]:8.0f}" for name in ("p50_ms", "p95_ms"))
     mark = "✓" if action["passed"] else "✗ over budget"
-    return f"{action['name']:<{width}}  {action['budget_ms']:9.0f}{numbers}{action['rested_p95_ms']:9.0f}  {mark}"
+    about = f"  ({action['about']})" if "about" in action else ""
+    times = f"{action['budget_ms']:9.0f}{numbers}{action['rested_p95_ms']:9.0f}"
+    return f"{action['name']:<{width}}  {times}  {mark}{about}"
 
 
 def memory_lines(memory: dict[str, Any] | None) -> list[str]:

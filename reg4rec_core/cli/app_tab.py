@@ -29,6 +29,23 @@ GO_TO = """
 })
 """
 HEADING = '[data-testid="stMain"] h3'
+FRAME = """
+([within, part, x]) => new Promise((resolve) => {
+  const host = document.querySelector(within)
+  const shadow = [...host.querySelectorAll("*")].find((element) => element.shadowRoot)?.shadowRoot
+  const target = host.querySelector(part) ?? shadow.querySelector(part)
+  const painted = new MessageChannel()
+  let began, drawn
+  requestAnimationFrame(() => { began = performance.now() })
+  const before = performance.now()
+  target.dispatchEvent(new PointerEvent("pointermove", { clientX: x }))
+  const handled = performance.now() - before
+  requestAnimationFrame(() => { drawn = performance.now(); painted.port2.postMessage(null) })
+  const since = (time) => handled + time - began
+  painted.port1.onmessage = () => resolve({ changed: since(drawn), rested: since(performance.now()) })
+})
+"""
+"""What a move of the pointer costs: its handler, what it draws in the next frame, then the browser's own part."""
 STOPWATCH = Path(__file__).with_suffix(".js")
 
 
@@ -115,5 +132,12 @@ class Tab:
         """Act, and measure inside the page from the event that this gives to the last change that was asked for."""
         self.page.evaluate(STOPWATCH.read_text(encoding="utf-8"), [event, [asdict(part) for part in watched], LONGEST])
         act()
-        times = self.page.evaluate("() => window.reg4recAnswer")
-        return Answer(**{name: float(time) for name, time in times.items()})
+        return _answer(self.page.evaluate("() => window.reg4recAnswer"))
+
+    def time_frame(self, within: str, part: str, x: float) -> Answer:
+        """Move the pointer over a part of a component, to x in pixels, and measure the work of that one frame."""
+        return _answer(self.page.evaluate(FRAME, [within, part, x]))
+
+
+def _answer(times: dict[str, Any]) -> Answer:
+    return Answer(**{name: float(time) for name, time in times.items()})

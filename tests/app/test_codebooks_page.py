@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opened_page import MAIN, link_of, opened, page_of
+from opened_page import link_of, opened, page_of, visitor
 from safetensors.numpy import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
@@ -54,7 +54,7 @@ def test_the_url_restores_the_view(app):
     assert app.text_input(key="find").value == "nail"
     assert "code 5 · " in html_with(app, "items carry it")
     assert link_of(app) == {"run": "tiny", **wanted}
-    again = AppTest.from_file(str(MAIN), default_timeout=120)
+    again = visitor()
     assert link_of(started(again, **link_of(app))) == link_of(app)
 
 

@@ -8,6 +8,7 @@ import pytest
 from small_shop import small_catalog, small_ids, small_interactions
 
 from app.charts import codebooks as charts
+from app.components.heat_table import heat_markup
 from app.view_models import codebooks as view
 from reg4rec_core import (
     Agreement,
@@ -260,12 +261,12 @@ def test_the_report_comes_away_as_plain_json():
 @pytest.mark.parametrize("ground", ["light", "dark"])
 def test_charts_are_plain_values_on_both_grounds(facets, ground):
     report, maps = make_report(), make_maps()
-    matrix = view.agreement_matrix(report)
-    figure = charts.heat_map(matrix.values, matrix.details, ground)
-    assert figure.data[0].zmin == 0
     bars = charts.load_bars(view.load_rows(report, facets, 0), report.even_load, 2, ground)
-    assert bars.data[0].y.tolist() == [3, 3, 2, 0]
-    assert bars.data[0].marker.color[1] != bars.data[0].marker.color[0] == bars.data[0].marker.color[2]
+    json.dumps(bars, allow_nan=False)
+    drawn = bars["series"][0]["data"]
+    assert [bar["value"] for bar in drawn] == [3, 3, 2, 0]
+    assert ["itemStyle" in bar for bar in drawn] == [bar["name"].startswith("code 2:") for bar in drawn]
+    assert any("itemStyle" in bar for bar in drawn)
     json.dumps(charts.flow(view.flow_rows(report, 1).rows, ground), allow_nan=False)
     for colour in view.colourings(report, "codes"):
         drawn = view.point_map(report, facets, maps, what="codes", codebook=0, colour=colour)
@@ -276,10 +277,28 @@ def test_charts_are_plain_values_on_both_grounds(facets, ground):
         assert len(set(colours.values())) == len(drawn.groups)
 
 
-def test_a_heat_map_of_nothing_is_still_a_figure():
-    nothing = Likeness("shared information", np.ones((1, 1)), "")
-    matrix = view.likeness_matrix(nothing)
-    assert charts.heat_map(matrix.values, matrix.details, "light").data[0].zmax == 1
+@pytest.mark.parametrize("ground", ["light", "dark"])
+def test_the_larger_a_number_the_stronger_its_cell(ground):
+    weakest, strongest = charts.HEAT[ground]
+    on_weak, on_strong = charts.HEAT_TEXT[ground]
+    assert charts.heat_colours(0.0, 0.8, ground) == charts.heat_colours(-0.1, 0.8, ground) == (weakest, on_weak)
+    assert charts.heat_colours(0.8, 0.8, ground) == (strongest, on_strong)
+    assert charts.heat_colours(0.04, 0.01, ground)[0] not in (weakest, strongest)
+
+
+def test_a_matrix_becomes_a_table_that_leaves_empty_what_is_not_compared():
+    matrix = view.likeness_matrix(Likeness("shared information", np.array([[1.0, 0.25], [0.25, 1.0]]), ""))
+    drawn = heat_markup(matrix.values, matrix.details, "light", alt="How <alike>")
+    assert drawn.count("<td></td>") == 3  # the corner and the diagonal
+    assert drawn.count(">0.25</td>") == 2
+    assert 'title="facets A and B: 0.250"' in drawn
+    assert 'aria-label="How &lt;alike&gt;"' in drawn
+
+
+def test_a_heat_map_of_nothing_is_still_a_table():
+    matrix = view.likeness_matrix(Likeness("shared information", np.ones((1, 1)), ""))
+    drawn = heat_markup(matrix.values, matrix.details, "light", alt="nothing to compare")
+    assert '<th scope="row">A</th><td></td>' in drawn
 
 
 def test_overloaded_codes_are_told():

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from opened_page import MAIN, link_of, opened, page_of
+from opened_page import link_of, opened, page_of, visitor
 from streamlit.testing.v1 import AppTest
 
 from reg4rec_core import (
@@ -80,7 +80,7 @@ def test_a_link_to_a_user_repeats_the_stored_search(app, stores):
         assert (link["run"], link["weights"], link["at"], link["beam"]) == ("tiny", "pretrained", "test", "6")
         assert link.get("theta") == (None if decode["theta"] is None else f"{decode['theta']:g}")
         assert link.get("corp") == ("false" if decode["theta"] is None else None)
-        app = AppTest.from_file(str(MAIN), default_timeout=120)
+        app = visitor()
 
 
 def test_the_url_restores_the_view(app, stores):
@@ -103,7 +103,7 @@ def test_the_url_restores_the_view(app, stores):
     assert f"{count_users(store, marked).users:,} users behind the mark" in words_of(app)
     assert [link["user"] for link in listed_links(app)] == [row.key for row in users_of(store, marked, limit=60)]
     assert link_of(app) == {"run": "tiny", **wanted}
-    again = AppTest.from_file(str(MAIN), default_timeout=120)
+    again = visitor()
     assert link_of(started(again, **link_of(app))) == link_of(app)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from opened_page import MAIN, link_of, opened, page_of
+from opened_page import link_of, opened, page_of, visitor
 from safetensors.numpy import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
@@ -75,7 +75,7 @@ def test_the_url_restores_both_sides(app):
     state = link_of(app)
     assert {name: state[name] for name in wanted} == wanted
     assert (state["corp"], state["corp_b"], state["run"], state["run_b"]) == ("true", "true", "two-stage", "two-stage")
-    again = started(AppTest.from_file(str(MAIN), default_timeout=120), **state)
+    again = started(visitor(), **state)
     assert link_of(again) == state
     commands = [code.value for code in again.code if "reg4rec trace" in code.value]
     assert commands == [

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from opened_page import MAIN, link_of, page_of
+from opened_page import link_of, page_of, visitor
 from streamlit.testing.v1 import AppTest
 
 from app.session import open_runs
@@ -89,7 +89,7 @@ def test_edits_add_up(app):
 def test_a_link_restores_an_edited_history(app):
     state = link_of(started(app, user=USER, edit="-2,1>7,~9"))
     assert state["edit"] == "-2,1>7,~9"
-    again = AppTest.from_file(str(MAIN), default_timeout=60)
+    again = visitor()
     assert link_of(started(again, **state)) == state
     assert strip_of(again) == strip_of(app)
     assert strip_of(app).count("edited in") == 2

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from opened_page import MAIN, link_of
+from opened_page import link_of, visitor
 from streamlit.testing.v1 import AppTest
 from test_reasoning_page import started
 
@@ -19,7 +19,7 @@ def app(tiny_run: Path, monkeypatch, tmp_path) -> AppTest:
     monkeypatch.setenv(open_runs.RUN_VARIABLE, str(tiny_run))
     monkeypatch.setenv("REG4REC_NOTES", str(tmp_path / "notes.sqlite"))
     monkeypatch.chdir(tmp_path)
-    return AppTest.from_file(str(MAIN), default_timeout=60)
+    return visitor()
 
 
 def test_a_note_is_kept_listed_as_text_and_dropped(app):

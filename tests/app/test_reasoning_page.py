@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from opened_page import MAIN, link_of, opened, page_of
+from opened_page import link_of, opened, page_of, visitor
 from streamlit.testing.v1 import AppTest
 
 from app.session import focus_user, open_runs, searches
@@ -36,7 +36,7 @@ def test_the_page_opens_on_a_user_worth_showing(app):
 def test_the_first_user_is_the_same_on_every_visit(app):
     first = link_of(started(app))
     focus_user._first_user.clear()
-    assert link_of(started(AppTest.from_file(str(MAIN), default_timeout=60))) == first
+    assert link_of(started(visitor())) == first
 
 
 def test_a_link_to_a_user_on_the_first_page_leads_to_the_search(app):
@@ -86,7 +86,7 @@ def test_thetas_that_make_no_sense_are_refused_in_words(app):
 
 def test_a_link_leads_to_the_same_link(app):
     state = link_of(started(app, user="visitor 9", theta="0.02", step="2"))
-    again = AppTest.from_file(str(MAIN), default_timeout=60)
+    again = visitor()
     assert link_of(started(again, **state)) == state
 
 
@@ -217,7 +217,7 @@ def test_only_folders_under_checkpoints_may_be_named(tiny_run, monkeypatch, tmp_
 def test_a_missing_run_is_an_error_that_names_the_command(monkeypatch, tmp_path):
     monkeypatch.setenv(open_runs.RUN_VARIABLE, str(tmp_path / "nothing"))
     monkeypatch.chdir(tmp_path)
-    app = AppTest.from_file(str(MAIN), default_timeout=60).run()
+    app = visitor().run()
     assert not app.exception
     (error,) = app.error
     assert "reg4rec fit-tokenizer" in error.value

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from opened_page import MAIN, link_of, opened, page_of
+from opened_page import link_of, opened, page_of, visitor
 from streamlit.testing.v1 import AppTest
 
 from app.session import open_runs
@@ -111,7 +111,7 @@ def test_the_url_restores_the_view(app):
     table = html_with(app, "path ends at")
     link = link_of(app)
     assert wanted.items() <= (link | {"lock_path": link["lock_path"].lower()}).items()
-    again = AppTest.from_file(str(MAIN), default_timeout=120)
+    again = visitor()
     assert link_of(started(again, **link)) == link
     assert html_with(again, "path ends at") == table
 

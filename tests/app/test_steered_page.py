@@ -4,7 +4,7 @@ from html import unescape
 
 import numpy as np
 import pytest
-from opened_page import MAIN, link_of, page_of
+from opened_page import link_of, page_of, visitor
 from streamlit.testing.v1 import AppTest
 
 from app.session import open_runs
@@ -94,7 +94,7 @@ def test_a_link_restores_edits_steering_branch_and_what_is_drawn(app):
     assert {name: state[name] for name in wanted} == wanted
     assert (state["above"], state["smallest"]) == ("0.1", "true")
     assert len(app.warning) == 3
-    again = AppTest.from_file(str(MAIN), default_timeout=60)
+    again = visitor()
     assert link_of(started(again, **state)) == state
     assert first_title(trace_of(edit="-2,~9", steer="forbid_brand:Avalon", start=branch)) in why(app)
 

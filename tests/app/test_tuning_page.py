@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from opened_page import MAIN, link_of, opened, page_of
+from opened_page import MAIN, link_of, opened, page_of, visitor
 from streamlit.testing.v1 import AppTest
 
 from app.session import open_runs
@@ -43,7 +43,7 @@ def test_query_parameters_restore_the_view(app):
     state = link_of(started(app, **wanted))
     assert {name: state[name] for name in wanted} == wanted
     assert "θ = 0.0123, compared from step 3" in words_of(app)
-    assert link_of(started(AppTest.from_file(str(MAIN), default_timeout=120), **state)) == state
+    assert link_of(started(visitor(), **state)) == state
 
 
 def test_a_theta_for_every_step_is_chosen_shown_and_restored(app):

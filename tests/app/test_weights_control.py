@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from opened_page import MAIN, link_of, page_of
+from opened_page import link_of, page_of, visitor
 from streamlit.testing.v1 import AppTest
 from test_reasoning_page import started
 
@@ -40,7 +40,7 @@ def test_the_url_restores_the_weights(app):
     assert app.segmented_control(key="weights").value == "pretrained"
     assert link_of(app)["weights"] == "pretrained"
     assert explanation(app).startswith("With the pre-trained weights: ")
-    again = AppTest.from_file(str(MAIN), default_timeout=60)
+    again = visitor()
     assert link_of(started(again, **link_of(app))) == link_of(app)
 
 
@@ -75,7 +75,7 @@ def test_each_search_is_that_of_its_own_weights(app):
 def test_the_first_user_does_not_depend_on_the_weights(app):
     user = link_of(started(app))["user"]
     focus_user._first_user.clear()
-    other = AppTest.from_file(str(MAIN), default_timeout=60)
+    other = visitor()
     assert link_of(started(other, weights="pretrained"))["user"] == user
 
 
@@ -100,7 +100,7 @@ def test_a_run_with_one_stage_offers_no_choice_but_a_way_back_from_a_wrong_one(a
     assert not explanation(app).startswith("With the")
     assert link_of(app)["weights"] == "pretrained"
 
-    other = started(AppTest.from_file(str(MAIN), default_timeout=60), user="visitor 9", weights="post_trained")
+    other = started(visitor(), user="visitor 9", weights="post_trained")
     (error,) = other.error
     assert error.value.endswith("has no post_trained weights; it has pretrained.")
     other.segmented_control(key="weights").set_value("pretrained").run()

@@ -6,7 +6,7 @@ import sys
 
 from reg4rec_core.cli.app_actions import ACTIONS
 
-TIMED = ("step by key", "cohort query")
+TIMED = ("step by key", "cohort query", "frame while theta is dragged")
 """A few of each kind: every one alone takes seconds."""
 
 
@@ -27,6 +27,7 @@ def test_actions_are_timed_and_the_memory_watched(stored_run):
         assert action["passed"] == (action["p95_ms"] <= stated.budget_ms == action["budget_ms"])
         assert action["repeats"] == 1
     assert report["left_out"] == []
+    assert int(report["actions"][-1]["about"].removesuffix(" nodes")) > 10
     assert report["memory"]["warm_mb"] > 100
     assert report["memory"]["interactions"] == 3
     assert sorted(stored_run.rglob("*")) == before

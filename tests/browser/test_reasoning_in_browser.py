@@ -65,7 +65,28 @@ def test_arrow_keys_move_the_step_every_view_follows_and_nothing_jumps(visit: Vi
     assert visit.heights("tree", "belief", "recommendations") == pytest.approx(places, abs=1)
     assert visit.page.locator(".st-key-recommendations .chip.now").first.get_attribute("title").count("step 2") == 1
     assert "Chosen at step 1:" in visit.press("ArrowLeft")
-    visit.page.locator(".st-key-step input[type=range]").focus()  # the slider moves by one step, not by two
+
+
+def test_a_step_draws_anew_only_what_it_changes(visit: Visit):
+    received: list[object] = []
+    visit.page.on("websocket", lambda socket: socket.on("framereceived", received.append))
+    visit.open(user=USER, step="1")
+    whole = len(received)
+    for outside in (".st-key-theta", ".st-key-user_picker"):
+        visit.page.locator(outside).evaluate("element => element.setAttribute('data-kept', 'yes')")
+    received.clear()
+    visit.press("ArrowRight")
+    visit.rest()
+    assert 0 < len(received) < 0.75 * whole
+    assert visit.page.locator("[data-kept=yes]").count() == 2
+    visit.page.wait_for_url(re.compile(r"step=2(&|$)"))
+    visit.page.reload()
+    visit.page.get_by_text("after step 2 and before it").wait_for()
+
+
+def test_an_arrow_key_on_the_slider_moves_one_step_not_two(visit: Visit):
+    visit.open(user=USER, step="1")
+    visit.page.locator(".st-key-step input[type=range]").focus()
     assert "Chosen at step 2:" in visit.press("ArrowRight")
     visit.page.wait_for_timeout(500)
     assert "Chosen at step 2:" in visit.tree

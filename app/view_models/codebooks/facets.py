@@ -162,7 +162,7 @@ def _cell(agreement: Agreement, codebook: int) -> str:
         f"known of {attribute.n_known:,} items, {len(attribute.labels):,} values",
         attribute.note,
     )
-    return "<br>".join(lines)
+    return "\n".join(lines)
 
 
 def _attribute_name(attribute: ItemAttribute) -> str:

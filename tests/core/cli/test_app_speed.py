@@ -33,6 +33,16 @@ def test_the_table_has_a_line_an_action_and_marks_what_is_over_budget():
     assert lines[3:] == ["cohort query: left out, the run has no stored search"]
 
 
+def test_what_is_left_out_says_what_the_run_lacks_and_a_line_says_where_it_was_measured():
+    measured = [summary(STEP, answers(90.0)) | {"about": "612 nodes"}]
+    names = [action.name for action in ACTIONS if action.needs]
+    lines = speed_text({"actions": measured, "left_out": names, "memory": None}).splitlines()
+    assert lines[1].endswith("✓  (612 nodes)")
+    said = dict(line.split(": left out, the run has no ") for line in lines[2:])
+    assert said["cohort query"] == "stored search"
+    assert said["curves after theta is released"] == "sweep over theta"
+
+
 def test_memory_that_grows_beyond_its_bound_is_marked():
     grown = {"warm_mb": 500.0, "after_mb": 550.0, "growth": 0.1, "interactions": 200, "bound": 0.05, "passed": False}
     assert memory_lines(grown) == [
