@@ -69,8 +69,8 @@ def test_arrow_keys_move_the_step_every_view_follows_and_nothing_jumps(visit: Vi
 
 def test_a_step_draws_anew_only_what_it_changes(visit: Visit):
     received: list[object] = []
-    visit.page.on("websocket", lambda socket: socket.on("framereceived", received.append))
-    visit.open(user=USER, step="1")
+    visit.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(frame)))
+    visit.open(user=USER, step="2")
     whole = len(received)
     for outside in (".st-key-theta", ".st-key-user_picker"):
         visit.page.locator(outside).evaluate("element => element.setAttribute('data-kept', 'yes')")
@@ -79,9 +79,9 @@ def test_a_step_draws_anew_only_what_it_changes(visit: Visit):
     visit.rest()
     assert 0 < len(received) < 0.75 * whole
     assert visit.page.locator("[data-kept=yes]").count() == 2
-    visit.page.wait_for_url(re.compile(r"step=2(&|$)"))
+    visit.page.wait_for_url(re.compile(r"step=3(&|$)"))
     visit.page.reload()
-    visit.page.get_by_text("after step 2 and before it").wait_for()
+    visit.page.get_by_text("after step 3 and before it").wait_for()
 
 
 def test_an_arrow_key_on_the_slider_moves_one_step_not_two(visit: Visit):

@@ -63,6 +63,7 @@ class Visit:
         self.page.goto(address or f"{self.server}/reasoning?{urlencode(state)}")
         self.page.get_by_text("made by reg4rec").wait_for()
         self.wait_for_tree(other_than="")
+        self.page.locator(".st-key-step_forth button").first.wait_for()  # keys need it; a cold server sends it late
         self.rest()
         return self
 
