@@ -10,33 +10,19 @@ from streamlit.delta_generator import DeltaGenerator
 from app.components import edited_history, node_panel
 from app.components.markup import paragraph
 from app.components.recommendation_list import recommendation_list
+from app.screens.asked import Asked
 from app.screens.by_hand_panels import banners, steering_row
 from app.screens.handed_on import hand_on
-from app.screens.history_panel import history_panel
+from app.screens.history_panel import influences, smallest, ways_to_change
 from app.screens.reported import Shown
-from app.screens.searched_tree import searched_tree
+from app.screens.searched_tree import TreePlace, searched_tree, tree_place
 from app.session import address, focus_user, searches
 from app.session import by_hand as hand
-from app.session.open_runs import OpenRun
 from app.view_models import by_hand as words
 from app.view_models import history
 from app.view_models import reasoning as view
 from app.view_models.tree import Focus
-from reg4rec_core import DecodeConfig, InputError, compare_traces
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Which search is looked at, before anything is changed by hand."""
-
-    run: OpenRun
-    key: str
-    """The user's."""
-    user: int
-    at: str
-    decode: DecodeConfig
-    thetas: str
-    """Thresholds by step as a link names them."""
+from reg4rec_core import InputError, compare_traces
 
 
 @contextmanager
@@ -50,34 +36,60 @@ def errors_in_words() -> Iterator[None]:
             edited_history.back_button("Back to the plain search", key="restore", on_back=hand.restore_all)
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where the parts of a search are drawn that change with the path and the step."""
+
+    sentence: DeltaGenerator
+    strip: DeltaGenerator
+    smallest: DeltaGenerator | None
+    """None where the smallest edit is not asked for."""
+    tree: TreePlace
+    take_away: DeltaGenerator
+
+
 @st.fragment
 def followed_search(asked: Asked, take_away: DeltaGenerator) -> None:
-    """Everything that a step or a click changes, and nothing else: it alone is drawn anew then."""
+    """A search with what can be asked of it; what only another search changes is drawn here, once."""
     with errors_in_words():
-        run, by_hand = asked.run, hand.chosen_by_hand()
-        searched = searches.search(run, asked.user, asked.at, asked.decode, by_hand)
-        trace, target = searched.trace, run.recommender.target(asked.user, asked.at)
-        banners(by_hand, run, searched)
+        by_hand = hand.chosen_by_hand()
+        searched = searches.search(asked.run, asked.user, asked.at, asked.decode, by_hand)
+        banners(by_hand, asked.run, searched)
         sentence, strip = st.container(), st.container()
-        focus = searched_tree(run, searched, target, given=len(by_hand.branch))
+        wanted = ways_to_change(asked, by_hand) and len(searched.trace.items) > 0
+        place = st.container() if wanted else None
+        along_the_path(asked, by_hand, searched, Places(sentence, strip, place, tree_place(), take_away))
+
+
+@st.fragment
+def along_the_path(asked: Asked, by_hand: words.ByHand, searched: searches.Searched, places: Places) -> None:
+    """Everything that a step or a click changes, and nothing else: it alone is drawn anew then."""
+    if hand.chosen_by_hand() != by_hand:
+        st.rerun()  # a button in here asked for another search
+    with errors_in_words():
+        run, trace = asked.run, searched.trace
+        target = run.recommender.target(asked.user, asked.at)
+        focus = searched_tree(places.tree, run, searched, target, given=len(by_hand.branch))
         rank = history.followed_rank(trace, focus)
-        with strip:
-            show_smallest = history_panel(run, asked.user, asked.at, asked.decode, by_hand, trace, rank)
-        with sentence:
+        with places.sentence:
             among = words.allowed_prefix(by_hand.steering, run.facets.catalog.n_items - 1 - len(searched.barred))
             told = view.why(trace, run.facets, focus, by_hand.given_codes)
             paragraph(view.whose_search(run.weights, run.stages) + among + told)
+        with places.strip:
+            influences(asked, by_hand, trace, rank)
         steering_row(trace, run, focus)
         barred = searched.barred if by_hand.steering.rules else frozenset()
         node_panel.node_details(view.node_details(trace, run.facets, focus.node, barred))
         recommended(asked, searched, focus, target, by_hand)
-        with take_away:
+        with places.take_away:
             what = {"run": run.name, "weights": run.weights, "user": asked.key, "at": asked.at}
             state = view.link_state(asked.decode, focus, trace) | {"thetas": asked.thetas} | by_hand.texts
             link = view.permalink(st.context.url or "", what | state | address.choices(view.CHOICES))
             shown = Shown(run, asked.key, asked.at, searched, focus, target, by_hand, link)
             hand_on(shown, view.file_name(what | by_hand.saved_as))
-        show_smallest()
+        if places.smallest is not None:  # last, because it takes long: everything else is there already
+            with places.smallest:
+                smallest(asked, by_hand, rank)
 
 
 def recommended(asked: Asked, searched: searches.Searched, focus: Focus, target: int, by_hand: words.ByHand) -> None:
