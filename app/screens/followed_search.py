@@ -1,13 +1,12 @@
 """What a search found, seen along the path that is followed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.components import edited_history, node_panel
+from app.components.errors import errors_in_words
 from app.components.markup import paragraph
 from app.components.recommendation_list import recommendation_list
 from app.screens.asked import Asked
@@ -22,18 +21,13 @@ from app.view_models import by_hand as words
 from app.view_models import history
 from app.view_models import reasoning as view
 from app.view_models.tree import Focus
-from reg4rec_core import InputError, compare_traces
+from reg4rec_core import compare_traces
 
 
-@contextmanager
-def errors_in_words() -> Iterator[None]:
-    """What a user can set right is told in a sentence, with the way back from what was changed by hand."""
-    try:
-        yield
-    except InputError as error:
-        st.error(view.sentence(str(error)), icon=":material/error:")
-        if hand.is_by_hand():
-            edited_history.back_button("Back to the plain search", key="restore", on_back=hand.restore_all)
+def way_back() -> None:
+    """To the plain search, from what was changed by hand."""
+    if hand.is_by_hand():
+        edited_history.back_button("Back to the plain search", key="restore", on_back=hand.restore_all)
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ class Places:
 @st.fragment
 def followed_search(asked: Asked, take_away: DeltaGenerator) -> None:
     """A search with what can be asked of it; what only another search changes is drawn here, once."""
-    with errors_in_words():
+    with errors_in_words(way_back=way_back):
         by_hand = hand.chosen_by_hand()
         searched = searches.search(asked.run, asked.user, asked.at, asked.decode, by_hand)
         banners(by_hand, asked.run, searched)
@@ -66,7 +60,7 @@ def along_the_path(asked: Asked, by_hand: words.ByHand, searched: searches.Searc
     """Everything that a step or a click changes, and nothing else: it alone is drawn anew then."""
     if hand.chosen_by_hand() != by_hand:
         st.rerun()  # a button in here asked for another search
-    with errors_in_words():
+    with errors_in_words(way_back=way_back):
         run, trace = asked.run, searched.trace
         target = run.recommender.target(asked.user, asked.at)
         focus = searched_tree(places.tree, run, searched, target, given=len(by_hand.branch))

@@ -1,9 +1,8 @@
 """What the rewards teach: sampled paths weighed as the sliders move, and real training steps to look at."""
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from app.components import reward_weights as sliders
+from app.components.errors import errors_in_words
 from app.components.footer import footer
 from app.components.markup import page_heading
 from app.components.share import share
@@ -11,24 +10,31 @@ from app.components.user_picker import user_picker
 from app.screens.chosen_run import chosen_run_with_weights
 from app.screens.preview_panels import previews_panel
 from app.screens.reward_panels import Look, all_stored, one_group
+from app.screens.reward_sliders import chosen_weights
 from app.screens.tuned_rewards import tuned_weights
-from app.session import address, focus_user, open_runs, provenance, reward_weights, rollouts
+from app.session import address, focus_user, open_runs, provenance, rollouts
 from app.view_models import rewards as view
-from app.view_models.reasoning import permalink, sentence
-from reg4rec_core import InputError, RewardWeights, reward_settings
+from app.view_models.reasoning import permalink
+from reg4rec_core import reward_settings
 
 
 def page() -> None:
     choice = page_heading("What the rewards teach", view.INTRODUCTION)
-    try:
+    with errors_in_words():
         with choice:
             run = chosen_run_with_weights()
         explore(run)
-    except InputError as error:
-        st.error(sentence(str(error)), icon=":material/error:")
 
 
+@st.fragment
 def explore(latest: open_runs.OpenRun) -> None:
+    """Whose paths, under which weights; moving a weight draws this anew and nothing above it."""
+    with errors_in_words():
+        weigh_paths(latest)
+
+
+def weigh_paths(latest: open_runs.OpenRun) -> None:
+    """The page below its heading."""
     key = focus_user.chosen_user_key(latest)
     config, own = reward_settings(latest.recommender.run.settings)
     who, presets, several, take_away = st.columns([1.7, 4.6, 3.0, 1.0], vertical_alignment="bottom", gap="medium")
@@ -51,29 +57,6 @@ def explore(latest: open_runs.OpenRun) -> None:
     stored = len(rollouts.stored_rollouts(run).users) if rollouts.has_stored_rollouts(run) else 0
     drawn = view.sample_words(stored, config.seed)
     footer(provenance.where_from(run.name, run.weights, sample=drawn))
-
-
-def chosen_weights(own: RewardWeights, presets: DeltaGenerator, several: DeltaGenerator) -> RewardWeights:
-    """The weights with all that moves them; where they make no sense, the sliders stay there to mend it."""
-
-    def set_to(wanted: RewardWeights) -> None:
-        now, locked = reward_weights.slider_values(), reward_weights.locked_terms()
-        reward_weights.choose(view.with_locks(wanted, now, locked))
-
-    wrong, weights = None, own
-    try:
-        weights = reward_weights.chosen_weights(own)
-    except InputError as error:
-        wrong = error
-    with presets:
-        preset = None if wrong else view.preset_of(weights)
-        sliders.preset_pills(preset, on_choose=lambda name: set_to(view.PRESETS[name]))
-    with several:
-        sliders.several_buttons(on_normalise=reward_weights.normalise, on_reset=lambda: set_to(own))
-    sliders.weight_sliders(reward_weights.locked_terms(), on_slide=reward_weights.slid)
-    if wrong:
-        raise wrong
-    return weights
 
 
 page()

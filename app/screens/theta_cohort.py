@@ -1,13 +1,11 @@
 """All users, or those of a cohort, under stored thetas: the right half of the Tuning page."""
 
-import math
-
 import streamlit as st
 
 from app.components import sweep_controls
 from app.components.sample_maker import sample_maker
-from app.screens.theta_advice import suggestion, who_flips
-from app.screens.theta_curves import curves
+from app.screens.theta_advice import suggestion
+from app.screens.theta_curves import Swept
 from app.session import theta_sweeps
 from app.session.open_runs import OpenRun
 from app.view_models import theta_cohort as view
@@ -16,52 +14,48 @@ from app.view_models.reasoning import sentence
 from reg4rec_core import InputError, ThetaSweep, read_cohort
 
 
-def cohort(run: OpenRun, theta: float, check_from: int, state: dict[str, str]) -> None:
-    """Quality and cost by theta, a suggestion, and who flips; where nothing is stored, how to make it.
-
-    `theta` is NaN where every step has its own.
-    """
+def cohort(run: OpenRun) -> Swept | None:
+    """Which sweep and whom it is about, with a suggestion; where nothing is stored, how to make it."""
     sweeps = view.sweeps_of(theta_sweeps.stored_sweeps(run), run.weights)
+    swept = None
     if not sweeps:
         st.info(view.NO_SWEEP, icon=":material/database:")
         st.code(view.sweep_commands(str(run.recommender.run.path), run.weights), language="bash")
     else:
-        chosen = view.chosen_sweep(sweeps, theta_sweeps.chosen()["sweep"])
-        labels = {name: view.sweep_label(sweep) for name, sweep in sweeps.items()}
-        which, whom = st.columns(2, gap="medium")
-        with which:
-            sweep_controls.sweep_control(labels, chosen.name, on_choose=theta_sweeps.choose_sweep)
-        with whom:
-            text = theta_sweeps.chosen()["cohort"]
-            names, change = view.cohort_labels(text), theta_sweeps.choose_cohort
-            sweep_controls.cohort_control(names, text, help=view.COHORT_HELP, on_choose=change)
+        chosen, text = chosen_of(sweeps)
         try:
-            over_users(run, sweeps, chosen, theta, check_from, state | {"sweep": chosen.name, "cohort": text})
+            swept = swept_users(run, sweeps, chosen, text)
         except InputError as error:
             st.error(sentence(str(error)), icon=":material/error:")
     sample_maker(
         "Sweep a sample of users here", view.QUICK_USERS, whom="Users of each split", note=view.SAMPLE_NOTE,
         button="Sweep them", is_open=not sweeps, on_make=lambda users: theta_sweeps.make_sweeps(run, users),
     )  # fmt: skip
+    return swept
 
 
-def over_users(
-    run: OpenRun,
-    sweeps: dict[str, ThetaSweep],
-    chosen: ThetaSweep,
-    theta: float,
-    check_from: int,
-    state: dict[str, str],
-) -> None:
-    """What the chosen sweep says of the users of the cohort."""
-    text = state["cohort"]
+def chosen_of(sweeps: dict[str, ThetaSweep]) -> tuple[ThetaSweep, str]:
+    """The sweep and the cohort that are looked at."""
+    chosen = view.chosen_sweep(sweeps, theta_sweeps.chosen()["sweep"])
+    labels = {name: view.sweep_label(sweep) for name, sweep in sweeps.items()}
+    which, whom = st.columns(2, gap="medium")
+    with which:
+        sweep_controls.sweep_control(labels, chosen.name, on_choose=theta_sweeps.choose_sweep)
+    with whom:
+        text = theta_sweeps.chosen()["cohort"]
+        names, change = view.cohort_labels(text), theta_sweeps.choose_cohort
+        sweep_controls.cohort_control(names, text, help=view.COHORT_HELP, on_choose=change)
+    return chosen, text
+
+
+def swept_users(run: OpenRun, sweeps: dict[str, ThetaSweep], chosen: ThetaSweep, text: str) -> Swept | None:
+    """What the chosen sweep says of the users of a cohort; None where they are too few."""
     curve = theta_sweeps.curve_of(run, chosen.name, text)
     if text:
         words = cohort_sentence(read_cohort(text))
         st.caption(view.cohort_note(curve, chosen.users, words))
         if view.too_few(curve):
-            return
-    curves(curve, theta, check_from)
+            return None
+    top, curves = sweep_controls.top_control(view.TOPS), st.container()
     suggestion(run, *(view.of_split(sweeps, chosen, split) for split in view.SPLITS), text)
-    if math.isfinite(theta):
-        who_flips(run, curve, theta, state | {"at": chosen.split})
+    return Swept(chosen.split, chosen.name, text, curve, top, curves, st.container())

@@ -1,6 +1,7 @@
 """One user under every theta, or under one for every step: the left half of the Tuning page."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
@@ -16,8 +17,8 @@ from app.view_models.cohorts import tree_link
 from reg4rec_core import DecodeConfig, ReasoningTrace, compare_traces, theta_changes
 
 
-def explorer(run: OpenRun, key: str, at: str, theta: float, check_from: int) -> str:
-    """The tree and the list of a user, following theta; every result as JSON."""
+def explorer(run: OpenRun, key: str, at: str, theta: float, check_from: int) -> Callable[[], str]:
+    """The tree and the list of a user, following theta; returns what writes every result as JSON."""
     user = run.recommender.user_index(key)
     found = theta_profiles.profiled(run, user, at, check_from)
     draw(run, user, at, found, name=str(check_from), theta=theta)
@@ -25,11 +26,11 @@ def explorer(run: OpenRun, key: str, at: str, theta: float, check_from: int) -> 
     nearest = view.neighbours_sentence(theta_changes(found.profile), theta)
     decode = replace(theta_profiles.compared_from(run.recommender.decode, check_from), theta=theta)
     below(run, key, at, found.own, now, nearest, decode)
-    return view.profile_json(run.facets.catalog, key, found.profile)
+    return lambda: view.profile_json(run.facets.catalog, key, found.profile)
 
 
-def explorer_by_step(run: OpenRun, key: str, at: str, thetas: tuple[float, ...], check_from: int) -> str:
-    """The same under a threshold for every step; the one result as JSON."""
+def explorer_by_step(run: OpenRun, key: str, at: str, thetas: tuple[float, ...], check_from: int) -> Callable[[], str]:
+    """The same under a threshold for every step, with its one result."""
     theta_fields(thetas, check_from, on_set=step_thetas.choose_thetas)
     user, own = run.recommender.user_index(key), run.recommender.decode
     decode = view.preset_decode(own, own.theta, check_from, thetas)
@@ -37,7 +38,7 @@ def explorer_by_step(run: OpenRun, key: str, at: str, thetas: tuple[float, ...],
     draw(run, user, at, found, name=str(decode), theta=0.0, fixed="θ by step")
     now = found.profile.at(0.0).trace
     below(run, key, at, found.own, now, "", decode)
-    return view.step_json(run.facets.catalog, key, now, thetas)
+    return lambda: view.step_json(run.facets.catalog, key, now, thetas)
 
 
 def draw(run: OpenRun, user: int, at: str, found: Profiled, *, name: str, theta: float, fixed: str = "") -> None:

@@ -17,7 +17,7 @@ HEADING = Watched(PAGE, "h3")
 MAP = Watched(PAGE, '[class*="st-key-map-"] canvas', "width")
 COHORT_NUMBERS = Watched(PAGE, ".r4-cards")
 CHANGES = Watched(PAGE, ".r4-changes")
-CURVE = Watched(".st-key-quality", '.shapelayer path[data-index="1"]', "d")
+CURVE = Watched(".st-key-quality", "path[stroke='#E69F00']", "d")
 """The line in the curves that marks the theta that is looked at."""
 PATHS = Watched(PAGE, ".r4-paths")
 EXPLORER = ".st-key-theta_explorer"

@@ -1,11 +1,11 @@
+import json
 import math
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from app.charts import tuning as tuning_charts
+from app.charts import theta_curves as theta_charts
 from app.view_models import theta_cohort as view
 from app.view_models import tuning
 from reg4rec_core import (
@@ -193,20 +193,31 @@ def test_what_is_missing_is_made_by_two_commands():
 @pytest.mark.parametrize("ground", ["light", "dark"])
 def test_charts_stand_on_the_axis_of_the_slider(ground):
     table = view.curve_table(curve_of())
-    quality = tuning_charts.quality_chart(table, 0.3, math.inf, ground)
-    cost = tuning_charts.cost_chart(table, 0.7, 0.3, ground)
-    assert {shape.x0 for shape in cost.layout.shapes} == {view.OFF_PLACE, view.theta_place(0.3)}
-    assert list(quality.data[1].x) == list(table["x"])
-    assert {shape.x0 for shape in quality.layout.shapes} == {view.OFF_PLACE, view.theta_place(0.3)}
-    assert [list(trace.y) for trace in cost.data] == [
-        table[name].tolist() for name in ("nodes", "pruned", "regenerated", "fallback", "wrong")
-    ]
-    lists = tuning_charts.lists_chart(table, 0.7, math.nan, ground)
-    assert [list(trace.y) for trace in lists.data] == [[0.3] * 3, [0.9] * 3, [4.5] * 3]
-    assert {shape.x0 for shape in lists.layout.shapes} == {view.OFF_PLACE}
-    front = tuning_charts.front_chart(table, "0.3", ground).data[0]
-    assert list(front.marker.symbol) == ["circle-open", "circle", "circle"]
-    assert pd.Series(front.text).tolist() == ["", "θ 0.3", "θ off"]
+    quality = theta_charts.quality_chart(table, 0.3, math.inf, ground)
+    low, band, line = quality["series"][:3]
+    assert [x for x, _, _ in line["data"]] == pytest.approx(table["x"].tolist())
+    tops = [a[1] + b[1] for a, b in zip(low["data"], band["data"], strict=True)]
+    assert tops == pytest.approx(table["recall_high"].tolist(), abs=1e-5)
+    assert theta_marks(quality) == {view.OFF_PLACE, view.theta_place(0.3)}
+    cost = theta_charts.cost_chart(table, 0.7, 0.3, ground)
+    assert theta_marks(cost) == {view.OFF_PLACE, view.theta_place(0.3)}
+    for series, name in zip(cost["series"], ("nodes", "pruned", "regenerated", "fallback", "wrong"), strict=True):
+        assert [value for _, value, _ in series["data"]] == pytest.approx(table[name].tolist(), abs=1e-6)
+    lists = theta_charts.lists_chart(table, 0.7, math.nan, ground)
+    assert [[y for _, y, _ in series["data"]] for series in lists["series"]] == [[0.3] * 3, [0.9] * 3, [4.5] * 3]
+    assert theta_marks(lists) == {view.OFF_PLACE}
+    front = theta_charts.front_chart(table, "0.3", ground)
+    points = front["series"][0]["data"]
+    assert [point["itemStyle"]["color"] == "transparent" for point in points] == [True, False, False]
+    assert [point["label"]["formatter"] for point in points if point["label"]["show"]] == ["θ 0.3", "θ off"]
+    for option in (quality, cost, lists, front):
+        json.dumps(option, allow_nan=False)
+
+
+def theta_marks(option: dict) -> set[float]:
+    """Where uprights stand that can be seen."""
+    marks = option["series"][-1]["markLine"]["data"]
+    return {mark["xAxis"] for mark in marks if mark["lineStyle"].get("opacity") != 0}
 
 
 def test_how_the_users_of_a_sweep_were_drawn():

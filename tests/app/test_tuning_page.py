@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from opened_page import MAIN, link_of, opened, page_of, visitor
+from opened_page import link_of, opened, page_of, visitor
 from streamlit.testing.v1 import AppTest
 
 from app.session import open_runs
@@ -104,7 +104,9 @@ def swept(swept_run: Path, monkeypatch, tmp_path) -> AppTest:
     """The application on a run that the first test of it sweeps."""
     monkeypatch.setenv(open_runs.RUN_VARIABLE, str(swept_run))
     monkeypatch.chdir(tmp_path)
-    return AppTest.from_file(str(MAIN), default_timeout=280)
+    app = visitor()
+    app.default_timeout = 280
+    return app
 
 
 def test_a_sample_is_swept_in_the_page_and_its_curves_appear(swept, swept_run, monkeypatch):
@@ -114,7 +116,7 @@ def test_a_sample_is_swept_in_the_page_and_its_curves_appear(swept, swept_run, m
     assert not swept.exception
     assert [sweep.name for sweep in theta_sweeps(swept_run)] == ["theta-test-30", "theta-valid-30"]
     assert {"quality", "cost", "front", "lists"} <= {
-        chart.proto.id.split("-")[-1] for chart in swept.get("plotly_chart")
+        chart.proto.id.split("-")[-1] for chart in swept.get("echarts_chart")
     }
     assert "At θ = 0.05, the swept value nearest to the slider's" in words_of(swept)
     assert "The test users had no part in the choice" in words_of(swept)
