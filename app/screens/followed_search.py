@@ -42,9 +42,12 @@ class Places:
     take_away: DeltaGenerator
 
 
-@st.fragment
 def followed_search(asked: Asked, take_away: DeltaGenerator) -> None:
-    """A search with what can be asked of it; what only another search changes is drawn here, once."""
+    """A search with what can be asked of it; what only another search changes is drawn here, once.
+
+    No fragment of its own: Streamlit lets a fragment write into containers of the one that is run anew around it, and
+    of no other between them.
+    """
     with errors_in_words(way_back=way_back):
         by_hand = hand.chosen_by_hand()
         searched = searches.search(asked.run, asked.user, asked.at, asked.decode, by_hand)
