@@ -307,6 +307,23 @@ def ablation_table(root: Path) -> str:
     return markdown(("cell", "what it is", "control", *header), rows)
 
 
+def ablation_sizes_table(root: Path) -> str:
+    """The cells of an ablation beside its base: what `reg4rec ablate --epochs` writes, kept as ablation_sizes.json."""
+    results = read_result(root, f"{RESULTS}/ablation_sizes.json")
+    rows = []
+    for cell in results["cells"]:
+        is_base = cell["same_as"] == results["base"]
+        twin = f" (= {cell['same_as']})" if cell["same_as"] != cell["name"] else ""
+        values = [
+            short(cell[ranking]["metrics"][name]["mean"]) for ranking in ("first_state", "beam") for name in AT_TEN
+        ]
+        change = "" if is_base else with_interval(cell["beam"]["difference"]["ndcg@10"])
+        seconds = sum(cell["training_seconds"].values())
+        rows.append([cell["name"] + twin, cell["question"], *values, change, f"{seconds:,.0f}"])
+    header = ("first state Recall@10", "NDCG@10", "beam Recall@10", "NDCG@10", "beam NDCG@10 minus full", "training, s")
+    return markdown(("cell", "what it is", *header), rows)
+
+
 def cost_table(root: Path) -> str:
     """What every stage takes on one machine: `reg4rec cost --out assets/results/cost.json`."""
     results = read_result(root, f"{RESULTS}/cost.json")
@@ -341,6 +358,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "theta": theta_table,
     "sweep": sweep_table,
     "ablation": ablation_table,
+    "ablation-sizes": ablation_sizes_table,
     "cost": cost_table,
     "prunes": prunes_table,
     "explanations": explanations_table,
