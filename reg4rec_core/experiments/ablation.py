@@ -83,9 +83,9 @@ def ablate(
             run = make_run(by_name, cell, data=data, out=out, say=say)
             measure(cell, run, out=out, users=users, data_checksum=checksum, progress=progress)
             say(cell_line(read_cell(out, cell.name)))
-    told = {cell.name for cell in cells} | told_before(out)
-    kept = [cell for cell in plan(base) if cell.name in told and (out / "cells" / f"{cell.same_as}.json").exists()]
-    documents = [{**read_cell(out, cell.same_as), "name": cell.name, "same_as": cell.same_as} for cell in kept]
+    names = {cell.name for cell in cells} | told_before(out)
+    kept = [cell for cell in plan(base) if cell.name in names and (out / "cells" / f"{cell.same_as}.json").exists()]
+    documents = [told(cell, out) for cell in kept]
     summary = {
         "base": BASE,
         "config": base.to_json(),
@@ -95,7 +95,8 @@ def ablate(
         "difference": "minus the base and minus the control of equal budget, paired over users, 95 % bootstrap",
         "cells": documents,
     }
-    write_json(out / "ablation.json", finite(summary))
+    summary = finite(summary)
+    write_json(out / "ablation.json", summary)
     return summary
 
 
@@ -108,6 +109,16 @@ def settle(out: Path, settings: dict[str, Any]) -> None:
     differing = [name for name in settings if stored.get(name) != settings[name]]
     if differing:
         raise InputError(f"{out} holds an ablation with another {' and '.join(differing)}; choose another --out")
+
+
+def told(cell: PlannedCell, out: Path) -> dict[str, Any]:
+    """A cell's numbers; those of a twin are the other cell's, beside the control of its own."""
+    document = read_cell(out, cell.same_as)
+    if cell.control != document["control"]:
+        places = Places(**load_file(out / "cells" / f"{cell.same_as}.safetensors"))
+        document |= {name: document[name] | compared(cell, name, places, out) for name in RANKINGS}
+    own = {"name": cell.name, "question": cell.question, "config": cell.recipe.to_json(), "control": cell.control}
+    return document | own | {"same_as": cell.same_as}
 
 
 def told_before(out: Path) -> set[str]:

@@ -20,7 +20,7 @@ SETTINGS = {
     "post_train": {"batch_size": 8, "rollouts": 4, "validate_every": 2, "learning_rate": 0.01, "warmup_steps": 1},
     "decode": {"beam_width": 6},
 }
-CELLS = ("no-mpq", "no-crss", "no-pars", "no-corp", "window-1", "codebook-size-300")
+CELLS = ("no-mpq", "no-crss", "no-pars", "no-corp", "window-1", "window-3", "codebook-size-300")
 BUDGET = ("--minutes", "0.01", "--steps", "2", "--users", "12")
 
 
@@ -52,8 +52,9 @@ def test_the_cells_that_were_asked_for_stand_beside_base_and_controls(ablated):
     _, out, document = ablated
     cells = by_name(document)
     assert set(cells) == {"full", "supervised-only", "no-msra", *CELLS}
-    assert {name: cells[name]["same_as"] for name in ("window-1", "codebook-size-300")} == {
+    assert {name: cells[name]["same_as"] for name in ("window-1", "window-3", "codebook-size-300")} == {
         "window-1": "no-msra",
+        "window-3": "full",
         "codebook-size-300": "codebook-size-300",
     }
     assert {"config", "seed", "git_revision", "data_checksum"} <= set(document)
@@ -121,11 +122,44 @@ def test_a_stopped_ablation_goes_on_and_another_one_is_refused(reg4rec, ablated)
     again = reg4rec(*command, "--json")
     assert again.exit_code == 0, again.stderr
     assert json.loads(again.stdout) == document
-    assert again.stderr.count("(kept)") == len(document["cells"]) - 2  # no-corp is made anew, window-1 is a twin
+    assert again.stderr.count("(kept)") == len(document["cells"]) - 3  # no-corp is made anew, two windows are twins
     assert runs == {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*.safetensors")}
     other = reg4rec(*command, "--seed", "1")
     assert other.exit_code == 2
     assert "holds an ablation with another base; choose another --out" in other.stderr
+
+
+def test_a_twin_is_asked_what_it_is_asked_and_stands_beside_its_own_control(ablated):
+    cells = by_name(ablated[2])
+    twin, base, control = (cells[name] for name in ("window-3", "full", "supervised-only"))
+    assert (twin["control"], twin["question"]) == ("supervised-only", "h, future items that count")
+    for ranking in ("first_state", "beam"):
+        assert twin[ranking]["metrics"] == base[ranking]["metrics"]
+        for metric, row in twin[ranking]["against_control"].items():
+            means = [cell[ranking]["metrics"][metric]["mean"] for cell in (twin, control)]
+            assert row["mean"] == pytest.approx(means[0] - means[1])
+            assert row["mean"] == pytest.approx(-control[ranking]["difference"][metric]["mean"])
+
+
+def test_windows_are_a_table_of_their_own(ablated, tmp_path):
+    _, out, document = ablated
+    (tmp_path / "assets" / "results").mkdir(parents=True)
+    shutil.copy(out / "ablation.json", tmp_path / "assets" / "results" / "windows.json")
+    lines = fill_tables("<!-- table: windows -->\n<!-- end -->\n", tmp_path).splitlines()[3:-1]
+    rows = [[text.strip() for text in line.split("|")[1:-1]] for line in lines]
+    assert [row[:3] for row in rows] == [
+        ["supervised-only", "", ""],
+        ["window-1 (= no-msra)", "1", ".8"],
+        ["window-3 (= full)", "3", ".8"],
+    ]
+    for row, cell in zip(rows, (by_name(document)[row[0].split()[0]] for row in rows), strict=True):
+        assert [row[3], row[5]] == [short(cell[r]["metrics"]["ndcg@10"]["mean"]) for r in ("first_state", "beam")]
+    differences = [
+        row["mean"]
+        for row in (by_name(document)["window-3"][r]["against_control"]["ndcg@10"] for r in ("first_state", "beam"))
+    ]
+    assert [float(rows[2][column].split()[0]) for column in (4, 6)] == pytest.approx(differences, abs=5e-5)
+    assert [rows[0][column] for column in (4, 6)] == ["", ""]
 
 
 def test_an_ablation_kept_among_the_results_fills_a_table(ablated, tmp_path):
@@ -133,7 +167,7 @@ def test_an_ablation_kept_among_the_results_fills_a_table(ablated, tmp_path):
     (tmp_path / "assets" / "results").mkdir(parents=True)
     shutil.copy(out / "ablation.json", tmp_path / "assets" / "results")
     lines = fill_tables("<!-- table: ablation -->\n<!-- end -->\n", tmp_path).splitlines()[3:-1]
-    assert [line.split(" | ")[0] for line in lines] == [f"| {cell['name']}" for cell in document["cells"]]
+    assert [line.split()[1] for line in lines] == [cell["name"] for cell in document["cells"]]
     assert [line.endswith("| |") for line in lines] == [True, *[False] * (len(lines) - 1)]
 
 
