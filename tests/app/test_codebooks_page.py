@@ -144,6 +144,7 @@ def test_the_report_is_the_cores(app):
     report = codebooks.codebook_report(open_runs.open_run("tiny"))
     assert json.loads(report_json(report))["facets"][0]["loads"] == report.loads[0].tolist()
     assert "mean gate weight" in html_with(app, "effectively in use")
+    assert any("How much of an item's description" in caption.value for caption in app.caption)
 
 
 def test_both_pages_stand_in_the_navigation_and_keep_the_run(app):
