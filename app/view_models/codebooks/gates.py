@@ -15,7 +15,7 @@ class GateSpread:
     """The gate's weights, an expert a row."""
 
     rows: pd.DataFrame
-    """facet, the columns of `QUANTILES`, mean (shares of 1), detail."""
+    """facet, the columns of `QUANTILES` (shares of 1), detail."""
     even: float
     """The weight of every expert if all had the same."""
     summary: str
@@ -30,8 +30,8 @@ def gate_spread(report: CodebookReport) -> GateSpread:
     """The spread that `has_gate_spread` promises."""
     rows = pd.DataFrame(report.gate_quantiles, columns=list(QUANTILES))
     rows.insert(0, "facet", [facet_letter(codebook) for codebook in range(len(rows))])
-    rows["mean"] = report.gate_means
-    rows["detail"] = [_in_words(row) for row in rows.to_dict("records")]
+    means = zip(rows.to_dict("records"), report.gate_means, strict=True)
+    rows["detail"] = [_in_words(row, mean) for row, mean in means]
     widths = rows["highest"] - rows["lowest"]
     widest, narrowest = (rows["facet"][place] for place in (widths.idxmax(), widths.idxmin()))
     differing = (
@@ -43,15 +43,15 @@ def gate_spread(report: CodebookReport) -> GateSpread:
         rows,
         1 / len(rows),
         "How much of an item's description the gate gave each expert, over all items: the line holds the middle 90 % "
-        "of the items, the bar the middle half, the cross stroke stands at the median and the diamond at the mean; "
-        f"dashed is an even share. {differing}",
+        "of the items, the bar the middle half, the stroke across stands at the median; dashed is an even share. The "
+        f"axis begins near the smallest weight, not at 0. {differing}",
     )
 
 
-def _in_words(row: dict[str, float]) -> str:
+def _in_words(row: dict[str, float], mean: float) -> str:
     """One expert, a line a fact."""
     lines = (
-        f"facet {row['facet']}: median {row['middle']:.1%}, mean {row['mean']:.1%}",
+        f"facet {row['facet']}: median {row['middle']:.1%}, mean {mean:.1%}",
         f"half of the items from {row['lower']:.1%} to {row['upper']:.1%}",
         f"90 % of them from {row['lowest']:.1%} to {row['highest']:.1%}",
     )
