@@ -22,8 +22,9 @@ def gate_boxes(rows: pd.DataFrame, even: float, chosen: int, ground: Ground) -> 
     figure.update_layout(
         height=HEIGHT, barmode="overlay", margin={"l": 8, "r": 8, "t": 8, "b": 4}, dragmode=False, showlegend=False
     )
-    figure.update_xaxes(type="category", fixedrange=True, showgrid=False)
+    room = 0.08 * len(rows)  # at the right, for the word beside the dashed line
+    figure.update_xaxes(type="category", fixedrange=True, showgrid=False, range=(-0.5, len(rows) - 0.5 + room))
     low, high = min(rows["lowest"].min(), even), max(rows["highest"].max(), even)
     margin = 0.1 * (high - low) + 0.002
-    figure.update_yaxes(title="gate weight", tickformat=".0%", range=(low - margin, high + margin), fixedrange=True)
+    figure.update_yaxes(title="gate weight", tickformat=".1%", range=(low - margin, high + margin), fixedrange=True)
     return figure
