@@ -6,6 +6,7 @@ from app.charts import codebooks as charts
 from app.components.code_browser import code_card, code_search
 from app.components.code_map import map_controls, point_map, selected_table
 from app.components.markup import table
+from app.screens.gate_panel import gate_weights
 from app.session import codebooks, open_runs, theme
 from app.view_models import codebooks as view
 from app.view_models.reasoning import card_lines, known
@@ -13,7 +14,8 @@ from reg4rec_core import CodebookReport
 
 
 def one_facet(run: open_runs.OpenRun, report: CodebookReport, facet: int) -> None:
-    """The codes of the facet, one of them in full."""
+    """How much each expert counts; the codes of the facet, one of them in full."""
+    gate_weights(report, facet)
     cards = codebooks.code_cards(run, facet)
     st.markdown(f"##### The codes of facet {view.facet_names(report)[facet]}")
     st.markdown(view.health(report, facet))

@@ -46,28 +46,30 @@ def leave_code() -> None:
 
 
 def has_maps(run: OpenRun) -> bool:
-    """Whether UMAP has been computed for the run, in this session or before."""
-    return _maps_name(run) in st.session_state or has_umap_maps(run.recommender.run)
+    """Whether UMAP has been computed for the run, by anybody."""
+    return bool(_computed(run.key[:2])) or has_umap_maps(run.recommender.run)
 
 
 def maps(run: OpenRun) -> CodebookMaps:
     """The maps by UMAP where they have been computed, by PCA otherwise."""
-    name = _maps_name(run)
-    return st.session_state[name] if name in st.session_state else _maps(run.key[:2], has_maps(run), run)
+    computed = _computed(run.key[:2])
+    return computed[-1] if computed else _maps(run.key[:2], has_maps(run), run)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
+def _computed(key: tuple[str, int]) -> list[CodebookMaps]:
+    """The maps by UMAP that were computed since the server started: for all visitors, however the folder is kept."""
+    return []
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the map…")
 def _maps(key: tuple[str, int], computed: bool, _run: OpenRun) -> CodebookMaps:
     run = _run.recommender.run
     return umap_maps(run, progress=lambda share, text: None) if computed else principal_maps(run)
 
 
 def compute_maps(run: OpenRun) -> None:
-    """Compute UMAP, with a bar of its progress; kept for the session even where it cannot be kept beside the run."""
+    """Compute UMAP, with a bar of its progress; kept until the server ends where it cannot be kept beside the run."""
     bar = st.progress(0.0, "starting UMAP")
-    st.session_state[_maps_name(run)] = umap_maps(run.recommender.run, progress=bar.progress)
+    _computed(run.key[:2]).append(umap_maps(run.recommender.run, progress=bar.progress))
     bar.empty()
-
-
-def _maps_name(run: OpenRun) -> str:
-    return f"maps of {run.key[:2]}"

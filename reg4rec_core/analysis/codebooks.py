@@ -7,13 +7,14 @@ path are read by the tokenizer, so agreement with them is partly by construction
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from reg4rec_core.checkpoint import Run
 from reg4rec_core.data.batching import training_sequences
-from reg4rec_core.tokenizer.assignment import normalised_mutual_information, perplexity, usage
+from reg4rec_core.tokenizer.assignment import GATE_PERCENT, normalised_mutual_information, perplexity, usage
 from reg4rec_core.types import UNKNOWN, Catalog, Interactions, SemanticIds
 
 SHUFFLES = 5
@@ -107,6 +108,8 @@ class CodebookReport:
     """Groups of items that share all codes, the largest group first."""
     gate_means: tuple[float, ...]
     """Mean weight the gate gave each expert when the codes were fitted; empty where the run did not record it."""
+    gate_quantiles: Float[np.ndarray, "_ quantiles"]
+    """An expert a row: the weights that 5, 25, 50, 75 and 95 % of the items stay below; no rows where not recorded."""
 
     @property
     def even_load(self) -> float:
@@ -147,7 +150,15 @@ def read_codebooks(run: Run, *, seed: int = 0) -> CodebookReport:
         likenesses=tuple(likenesses),
         collisions=collision_groups(ids),
         gate_means=tuple(float(weight) for weight in report.get("gate_mean", ())),
+        gate_quantiles=_gate_quantiles(report),
     )
+
+
+def _gate_quantiles(report: dict[str, Any]) -> Float[np.ndarray, "_ quantiles"]:
+    """Of a tokenizer's report: an expert a row, or no rows where it lacks them."""
+    if "gate_quantiles" not in report:
+        return np.zeros((0, len(GATE_PERCENT)))
+    return np.array([report["gate_quantiles"][str(percent)] for percent in GATE_PERCENT], dtype=np.float64).T
 
 
 def item_attributes(catalog: Catalog, interactions: Interactions, *, behaviour_width: int) -> tuple[ItemAttribute, ...]:

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import duckdb
@@ -55,14 +56,18 @@ LISTED_NODES = (
     f"UNION ALL SELECT user, leaf AS node FROM recommendations WHERE rank <= {TOP})"
 )
 """Nodes on the way to the first items; the last of a path needs no belief."""
+PATH_CODES = (
+    "CREATE TABLE path_codes AS SELECT n.user, n.codebook, n.code "
+    f"FROM nodes n SEMI JOIN {LISTED_NODES} b ON b.user = n.user AND b.node = n.node"
+)
+"""Read off the large tables for the first cohort by codes, in the place of once a question."""
 CONDITIONS = {
     "main": f"main_category = {CATEGORY}",
     "bought": f"user IN (SELECT user FROM histories WHERE category = {CATEGORY})",
     "brand": "user IN (SELECT h.user FROM histories h JOIN items i ON i.item = h.item WHERE i.brand = ?)",
     "target": f"target_category = {CATEGORY}",
     "maker": f"target_maker = {MAKER}",
-    "codes": f"user IN (SELECT n.user FROM nodes n SEMI JOIN {LISTED_NODES} b ON b.user = n.user AND b.node = n.node "
-    "WHERE n.codebook = ? AND n.code IN (SELECT unnest(?::INTEGER[])))",
+    "codes": "user IN (SELECT user FROM path_codes WHERE codebook = ? AND code IN (SELECT unnest(?::INTEGER[])))",
     "recommended": f"user IN (SELECT user FROM recommendations WHERE rank <= {TOP} AND category = {CATEGORY})",
     "leans": f"user IN (SELECT user FROM path_leanings WHERE step = ? AND category = {CATEGORY})",
 }
@@ -71,6 +76,9 @@ OUTCOMES = {
     "miss": f"target IS NOT NULL AND coalesce(place, {TOP + 1}) > {TOP}",
     "pruned": f"target IS NOT NULL AND coalesce(place, {TOP + 1}) > {TOP} AND pruned_target IS NOT NULL",
 }
+
+
+_MAKING = Lock()
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,12 @@ class TraceStore:
     def maker_names(self) -> tuple[str, ...]:
         """Brands, as `users.target_maker` numbers them."""
         return tuple(brand for (brand,) in self.rows("SELECT brand FROM makers ORDER BY number"))
+
+    def find_path_codes(self) -> None:
+        """Make the table `path_codes` where it is not there yet; one thread at a time."""
+        with _MAKING:
+            if not self.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'path_codes'"):
+                self.connection.cursor().execute(PATH_CODES)
 
     def rows(self, query: str, *parameters: Any) -> list[tuple]:
         """The answer to a query; safe from several threads."""
@@ -187,6 +201,8 @@ def condition(store: TraceStore, cohort: Cohort) -> tuple[str, list[Any]]:
             store.need(*(("users.pruned_target",) if value == "pruned" else ()))
             clauses.append(OUTCOMES[value])
         else:
+            if name == "codes":
+                store.find_path_codes()
             clauses.append(CONDITIONS[name])
             parameters += _parameters(value)
     return " AND ".join(f"({clause})" for clause in clauses), parameters

@@ -18,6 +18,10 @@ USERS_PER_SECOND = 100.0
 """For the estimate alone: users that one thread searches in a second."""
 SECONDS_PER_STEP = 2.5
 """For the estimate alone, where the run was never post-trained."""
+SECONDS_PER_EPOCH = 120.0
+"""For the estimate alone, where the run was never pre-trained."""
+MINUTES = 15.0
+"""Pre-training of every cell where nothing else is asked for."""
 
 
 @click.command("ablate")
@@ -27,9 +31,13 @@ SECONDS_PER_STEP = 2.5
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
-    default=15.0,
-    show_default=True,
+    show_default=f"{MINUTES:g}",
     help="Pre-training of every cell.",
+)
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    help="Pre-training of every cell in passes over the data, in the place of --minutes: the same on every machine.",
 )
 @click.option(
     "--steps",
@@ -55,7 +63,8 @@ def command(
     run: Path,
     data: Path | None,
     out: Path | None,
-    minutes: float,
+    minutes: float | None,
+    epochs: int | None,
     steps: int,
     cells: str | None,
     users: int,
@@ -77,12 +86,16 @@ def command(
     from reg4rec_core.experiments.ablation import ablate
     from reg4rec_core.experiments.ablation_plan import BASE, base_recipe, chosen_cells, plan
 
-    opened = open_run(run)
-    base = base_recipe(opened.settings, minutes=math.inf if reuse else minutes, steps=steps, seed=seed)
+    if epochs is not None and (minutes is not None or reuse):
+        raise InputError(
+            "--epochs goes with neither --minutes nor --reuse; give one of them, each says how long to train"
+        )
+    budget = {"minutes": math.inf if reuse else minutes or MINUTES, "epochs": epochs}
+    base = base_recipe(open_run(run).settings, **budget, steps=steps, seed=seed)
     names = [name.strip() for name in cells.split(",")] if cells else []
     if only_list:
         chosen = chosen_cells(plan(base), names)
-        cost = cost_of(run, minutes=math.inf if reuse else minutes, steps=steps, users=users)
+        cost = cost_of(run, **budget, steps=steps, users=users)
         document = plan_document(chosen, cost, made=(BASE,) if reuse else ())
         emit(document, text=plan_text(document), as_json=as_json)
         return
@@ -94,8 +107,8 @@ def command(
     emit(document, text=ablation_text(document, out), as_json=as_json)
 
 
-def cost_of(run: Path, *, minutes: float, steps: int, users: int) -> "Cost":
-    """Seconds of the pieces of work as the run itself took them, within the minutes of pre-training."""
+def cost_of(run: Path, *, minutes: float, epochs: int | None, steps: int, users: int) -> "Cost":
+    """Seconds of the pieces of work as the run itself took them, for the epochs or within the minutes asked for."""
     from reg4rec_core.checkpoint import open_run
     from reg4rec_core.experiments.ablation_plan import Cost
 
@@ -103,7 +116,10 @@ def cost_of(run: Path, *, minutes: float, steps: int, users: int) -> "Cost":
     report = opened.settings.get("post_train_report", {})
     per_step = report["seconds"] / report["steps"] if report else SECONDS_PER_STEP
     tokenizer = opened.read_json("tokenizer_report.json").get("seconds", 0.0)
-    pretrain = min(60 * minutes, opened.settings.get("pretrain_report", {}).get("seconds", math.inf))
+    trained = opened.settings.get("pretrain_report", {})
+    pretrain = min(60 * minutes, trained.get("seconds", math.inf))
+    if epochs is not None:
+        pretrain = epochs * (trained["seconds"] / trained["epochs"] if trained else SECONDS_PER_EPOCH)
     return Cost(tokenizer, pretrain, per_step * steps, users / USERS_PER_SECOND)
 
 

@@ -4,7 +4,7 @@ OUT/settings.json            what the cells are changes of: the base recipe, the
 OUT/runs/NAME                the pre-trained run that the cell NAME was the first to need
 OUT/runs/NAME+post           the same after the post-training that the cell NAME was the first to need
 OUT/cells/NAME.json          a cell's numbers; OUT/cells/NAME.safetensors its places of the targets
-OUT/ablation.json            all cells, a results file
+OUT/ablation.json            all cells made by then, a results file
 """
 
 import json
@@ -63,7 +63,8 @@ def ablate(
 ) -> dict[str, Any]:
     """Train, search and compare the named cells (all without names); returns the content of OUT/ablation.json.
 
-    `pretrained` is a run of the base recipe whose codes and pre-trained weights stand for the base's.
+    Cells that earlier calls made stay in it. `pretrained` is a run of the base recipe whose codes and pre-trained
+    weights stand for the base's.
     """
     cells = chosen_cells(plan(base), names)
     checksum = load_dataset(data).info.get("checksum")
@@ -72,17 +73,19 @@ def ablate(
     settle(out, {"base": base.to_json(), "users": users, "data_checksum": checksum})
     by_name = {cell.name: cell for cell in plan(base)}
     for number, cell in enumerate(cells, start=1):
-        told = f"{number} of {len(cells)}: {cell.name}"
+        place = f"{number} of {len(cells)}: {cell.name}"
         if cell.same_as != cell.name:
-            say(f"{told} is {cell.same_as}")
+            say(f"{place} is {cell.same_as}")
         elif (out / "cells" / f"{cell.name}.json").exists():
-            say(f"{told} (kept)")
+            say(f"{place} (kept)")
         else:
-            say(f"{told}, {cell.question}")
+            say(f"{place}, {cell.question}")
             run = make_run(by_name, cell, data=data, out=out, say=say)
             measure(cell, run, out=out, users=users, data_checksum=checksum, progress=progress)
             say(cell_line(read_cell(out, cell.name)))
-    documents = [{**read_cell(out, cell.same_as), "name": cell.name, "same_as": cell.same_as} for cell in cells]
+    names = {cell.name for cell in cells} | told_before(out)
+    kept = [cell for cell in plan(base) if cell.name in names and (out / "cells" / f"{cell.same_as}.json").exists()]
+    documents = [told(cell, out) for cell in kept]
     summary = {
         "base": BASE,
         "config": base.to_json(),
@@ -92,7 +95,8 @@ def ablate(
         "difference": "minus the base and minus the control of equal budget, paired over users, 95 % bootstrap",
         "cells": documents,
     }
-    write_json(out / "ablation.json", finite(summary))
+    summary = finite(summary)
+    write_json(out / "ablation.json", summary)
     return summary
 
 
@@ -105,6 +109,22 @@ def settle(out: Path, settings: dict[str, Any]) -> None:
     differing = [name for name in settings if stored.get(name) != settings[name]]
     if differing:
         raise InputError(f"{out} holds an ablation with another {' and '.join(differing)}; choose another --out")
+
+
+def told(cell: PlannedCell, out: Path) -> dict[str, Any]:
+    """A cell's numbers; those of a twin are the other cell's, beside the control of its own."""
+    document = read_cell(out, cell.same_as)
+    if cell.control != document["control"]:
+        places = Places(**load_file(out / "cells" / f"{cell.same_as}.safetensors"))
+        document |= {name: document[name] | compared(cell, name, places, out) for name in RANKINGS}
+    own = {"name": cell.name, "question": cell.question, "config": cell.recipe.to_json(), "control": cell.control}
+    return document | own | {"same_as": cell.same_as}
+
+
+def told_before(out: Path) -> set[str]:
+    """Names of the cells that the directory's ablation.json holds; none before the first call has ended."""
+    path = out / "ablation.json"
+    return {cell["name"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]} if path.exists() else set()
 
 
 def adopt(run: Path, copy: Path, *, data_checksum: str | None) -> None:

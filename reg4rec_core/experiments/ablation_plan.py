@@ -77,19 +77,23 @@ class PlannedCell:
     """The first cell with the same result; its own name where it is that."""
 
 
-def base_recipe(settings: dict[str, Any], *, minutes: float, steps: int, seed: int) -> Recipe:
+def base_recipe(
+    settings: dict[str, Any], *, minutes: float, steps: int, seed: int, epochs: int | None = None
+) -> Recipe:
     """The recipe of a run (`settings` is its run.json) under an equal budget and one seed for everything.
 
-    Infinite minutes leave the run's own pre-training as it was, its seed included. With 0 steps nothing is
-    post-trained: all cells are compared by their pre-trained weights.
+    The budget of pre-training is `epochs`, or without them `minutes`; infinite minutes leave the run's own pre-training
+    as it was, its seed included. With 0 steps nothing is post-trained: all cells are compared by their pre-trained
+    weights.
     """
     chosen_anew = ("theta", "thetas", "check_from", "selection")
     decode = {name: value for name, value in settings.get("decode", {}).items() if name not in chosen_anew}
     tokenizer, pretrain = dict(settings.get("tokenizer", {})), dict(settings.get("pretrain", {}))
     pretrain["minutes"] = pretrain.get("minutes") or math.inf  # JSON has no infinity: null
-    if minutes < math.inf:
+    if epochs is not None or minutes < math.inf:
         tokenizer["seed"] = seed
-        pretrain |= {"minutes": minutes, "epochs": UNBOUNDED_EPOCHS, "seed": seed}
+        budget = {"minutes": minutes, "epochs": UNBOUNDED_EPOCHS}
+        pretrain |= (budget if epochs is None else {"minutes": math.inf, "epochs": epochs}) | {"seed": seed}
     post_train = settings.get("post_train", {})
     return Recipe(
         TokenizerConfig.from_dict(tokenizer),

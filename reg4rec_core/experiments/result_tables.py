@@ -294,17 +294,64 @@ def explanations_table(root: Path) -> str:
 
 def ablation_table(root: Path) -> str:
     """The cells of an ablation: the summary that `reg4rec ablate` writes, kept as assets/results/ablation.json."""
-    results = read_result(root, f"{RESULTS}/ablation.json")
+    cells = read_result(root, f"{RESULTS}/ablation.json")["cells"]
+    rows = [[named(cell), cell["question"], control_of(cell), *beside_control(cell)] for cell in cells]
+    return markdown(("cell", "what it is", "control", *AGAINST_CONTROL), rows)
+
+
+def windows_table(root: Path) -> str:
+    """How many future items rewards look at and what each further one weighs: kept as windows.json."""
+    cells = read_result(root, f"{RESULTS}/windows.json")["cells"]
+    swept = [cell for cell in cells if cell["name"].startswith(("window-", "decay-"))]
+    controls = [cell for cell in cells if cell["name"] in {cell["control"] for cell in swept}]
+    rows = []
+    for control in controls:
+        first_state, _, beam, _ = beside_control(control)
+        rows.append([control["name"], "", "", first_state, "", beam, ""])
+    for cell in swept:
+        settings = cell["config"]["post_train"]
+        window, decay = str(settings["window"]), short(settings["decay"], 1)
+        rows.append([named(cell), window, decay, *beside_control(cell)])
+    return markdown(("cell", "h", "w", *AGAINST_CONTROL), rows)
+
+
+AGAINST_CONTROL = ("first state NDCG@10", "minus its control", "beam NDCG@10", "minus its control")
+"""The columns of `beside_control`."""
+
+
+def beside_control(cell: dict[str, Any]) -> list[str]:
+    """NDCG@10 of a cell's two rankings, each with its difference to the cell's control; none to itself."""
+    alone, texts = control_of(cell) == "", []
+    for ranking in ("first_state", "beam"):
+        texts.append(short(cell[ranking]["metrics"]["ndcg@10"]["mean"]))
+        texts.append("" if alone else with_interval(cell[ranking]["against_control"]["ndcg@10"]))
+    return texts
+
+
+def control_of(cell: dict[str, Any]) -> str:
+    """The cell of equal budget that a cell stands beside; nothing for the base itself."""
+    return "" if cell["name"] == cell["control"] else cell["control"]
+
+
+def named(cell: dict[str, Any]) -> str:
+    """A cell's name, with that of the cell that it is the same as."""
+    return cell["name"] if cell["same_as"] == cell["name"] else f"{cell['name']} (= {cell['same_as']})"
+
+
+def ablation_sizes_table(root: Path) -> str:
+    """The cells of an ablation beside its base: what `reg4rec ablate --epochs` writes, kept as ablation_sizes.json."""
+    results = read_result(root, f"{RESULTS}/ablation_sizes.json")
     rows = []
     for cell in results["cells"]:
-        alone = cell["name"] == cell["control"]
-        texts = [cell["name"], cell["question"], "" if alone else cell["control"]]
-        for ranking in ("first_state", "beam"):
-            texts.append(short(cell[ranking]["metrics"]["ndcg@10"]["mean"]))
-            texts.append("" if alone else with_interval(cell[ranking]["against_control"]["ndcg@10"]))
-        rows.append(texts)
-    header = ("first state NDCG@10", "minus its control", "beam NDCG@10", "minus its control")
-    return markdown(("cell", "what it is", "control", *header), rows)
+        is_base = cell["same_as"] == results["base"]
+        values = [
+            short(cell[ranking]["metrics"][name]["mean"]) for ranking in ("first_state", "beam") for name in AT_TEN
+        ]
+        change = "" if is_base else with_interval(cell["beam"]["difference"]["ndcg@10"])
+        seconds = sum(cell["training_seconds"].values())
+        rows.append([named(cell), cell["question"], *values, change, f"{seconds:,.0f}"])
+    header = ("first state Recall@10", "NDCG@10", "beam Recall@10", "NDCG@10", "beam NDCG@10 minus full", "training, s")
+    return markdown(("cell", "what it is", *header), rows)
 
 
 def cost_table(root: Path) -> str:
@@ -341,6 +388,8 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "theta": theta_table,
     "sweep": sweep_table,
     "ablation": ablation_table,
+    "ablation-sizes": ablation_sizes_table,
+    "windows": windows_table,
     "cost": cost_table,
     "prunes": prunes_table,
     "explanations": explanations_table,

@@ -5,6 +5,9 @@ from jaxtyping import Float, Int
 
 from reg4rec_core.types import SemanticIds
 
+GATE_PERCENT = (5, 25, 50, 75, 95)
+"""Shares of the items, in percent, by which a run tells how an expert's gate weights spread."""
+
 
 def usage(ids: SemanticIds) -> Int[np.ndarray, "M K"]:
     """Number of items that carry each code."""

@@ -17,7 +17,7 @@ from reg4rec_core.checkpoint import Run, append_metrics, provenance, write_json,
 from reg4rec_core.config import DecodeConfig, TokenizerConfig
 from reg4rec_core.data import Dataset, load_dataset
 from reg4rec_core.machine import Meter
-from reg4rec_core.tokenizer.assignment import collision_rate, pairwise_information, perplexity, usage
+from reg4rec_core.tokenizer.assignment import GATE_PERCENT, collision_rate, pairwise_information, perplexity, usage
 from reg4rec_core.tokenizer.behaviour import behaviour_features
 from reg4rec_core.tokenizer.features import join_modalities, principal_components, standardise
 from reg4rec_core.tokenizer.mpq import (
@@ -174,8 +174,15 @@ def tokenizer_report(
         "expert_explained_variance": (1 - error / spread.clamp_min(1e-12)).tolist(),
         "orthogonality_loss": orthogonality_loss(quantizer.projections).item(),
         "gate_mean": quantized.gate.mean(0).tolist(),
+        "gate_quantiles": gate_quantiles(quantized.gate),
         **codes_report(ids),
     }
+
+
+def gate_quantiles(gate: Float[torch.Tensor, "n M"]) -> dict[str, list[float]]:
+    """How the gate's weights spread over the items: `GATE_PERCENT` of the items weigh each expert at most so much."""
+    levels = np.percentile(gate.numpy(), GATE_PERCENT, axis=0)
+    return {str(percent): weights.tolist() for percent, weights in zip(GATE_PERCENT, levels, strict=True)}
 
 
 def reconstruction_report(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from opened_page import link_of, opened, page_of, visitor
 from safetensors.numpy import load_file, save_file
 from streamlit.testing.v1 import AppTest
@@ -137,6 +138,18 @@ def test_maps_are_computed_when_asked_for_and_kept(app, monkeypatch):
     assert any("UMAP needs 1000 different points and there are 8." in caption.value for caption in app.caption)
 
 
+def test_maps_that_cannot_be_kept_beside_the_run_are_there_for_the_next_visitor(app, monkeypatch):
+    monkeypatch.setattr(projection, "MIN_POINTS", 1000)
+    run = open_runs.open_run("tiny")
+    (run.recommender.run.path.parent / projection.CACHE_FOLDER).write_text("a file where the folder should be")
+    assert not codebooks.has_maps(run)
+    codebooks.compute_maps(run)
+    st.session_state.clear()
+    assert codebooks.has_maps(run)
+    assert not has_umap_maps(run.recommender.run)
+    assert codebooks.maps(run).items.reason.startswith("PCA is shown because UMAP needs 1000 different points")
+
+
 def test_the_report_is_the_cores(app):
     from app.view_models.codebooks import report_json
 
@@ -144,6 +157,7 @@ def test_the_report_is_the_cores(app):
     report = codebooks.codebook_report(open_runs.open_run("tiny"))
     assert json.loads(report_json(report))["facets"][0]["loads"] == report.loads[0].tolist()
     assert "mean gate weight" in html_with(app, "effectively in use")
+    assert any("How much of an item's description" in caption.value for caption in app.caption)
 
 
 def test_both_pages_stand_in_the_navigation_and_keep_the_run(app):

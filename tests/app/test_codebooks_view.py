@@ -8,6 +8,7 @@ import pytest
 from small_shop import small_catalog, small_ids, small_interactions
 
 from app.charts import codebooks as charts
+from app.charts.gates import gate_boxes
 from app.components.heat_table import heat_markup
 from app.view_models import codebooks as view
 from reg4rec_core import (
@@ -49,6 +50,7 @@ def make_report(**changes: object) -> CodebookReport:
         "likenesses": likenesses,
         "collisions": (),
         "gate_means": (0.75, 0.25),
+        "gate_quantiles": np.array([[0.6, 0.7, 0.76, 0.8, 0.9], [0.1, 0.2, 0.24, 0.3, 0.4]]),
     }
     return CodebookReport(**(parts | changes))
 
@@ -85,6 +87,41 @@ def test_a_run_without_gate_weights_says_so_and_has_no_column_for_them():
     report = make_report(gate_means=())
     assert "mean gate weight" not in view.experts(report)
     assert view.experts_note(report).endswith("This run does not store gate weights.")
+
+
+def test_the_spread_of_the_gate_is_told_where_the_run_knows_it():
+    report = make_report()
+    spread = view.gate_spread(report)
+    assert spread.even == 0.5
+    first = spread.rows.to_dict("records")[0]
+    assert [first[name] for name in ("facet", "lowest", "middle", "highest")] == ["A", 0.6, 0.76, 0.9]
+    assert first["detail"].startswith("facet A: median 76.0%, mean 75.0%")
+    assert first["detail"].endswith("<br>half of the items from 70.0% to 80.0%<br>90 % of them from 60.0% to 90.0%")
+    assert "spread" not in view.experts_note(report)
+    wider = report.gate_quantiles - [[0], [0.05]] + [[0, 0, 0, 0, 0.0], [0, 0, 0, 0, 0.1]]
+    assert view.gate_spread(make_report(gate_quantiles=wider)).summary.endswith(
+        "most from item to item for facet B and least for facet A."
+    )
+
+
+def test_a_run_that_knows_only_the_means_of_its_gate_says_so():
+    report = make_report(gate_quantiles=np.zeros((0, 5)))
+    assert not view.has_gate_spread(report)
+    assert "the means alone" in view.experts_note(report)
+
+
+@pytest.mark.parametrize("ground", ["light", "dark"])
+def test_every_quantile_of_the_gate_stands_where_it_belongs(ground):
+    spread = view.gate_spread(make_report())
+    figure = gate_boxes(spread.rows, spread.even, 1, ground)
+    line, half, median = figure.data
+    for bar, low, high in ((line, "lowest", "highest"), (half, "lower", "upper")):
+        assert bar.base.tolist() == spread.rows[low].tolist()
+        assert (bar.base + bar.y).tolist() == pytest.approx(spread.rows[high].tolist())
+        assert bar.marker.color[0] != bar.marker.color[1]
+    assert median.y.tolist() == [0.76, 0.24]
+    low, high = figure.layout.yaxis.range
+    assert low < 0.1 < 0.9 < high
 
 
 @pytest.mark.parametrize(

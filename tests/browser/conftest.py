@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 from served import serve
 from visit import Visit
 
+from reg4rec_core.analysis.notes import NOTES_VARIABLE
 from reg4rec_core.cli.chromium import chromium_path, open_chromium
 
 
@@ -20,10 +21,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def server(tiny_run: Path) -> Iterator[str]:
+def notes_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where visitors of `server` keep their notes."""
+    return tmp_path_factory.mktemp("notes") / "notes.sqlite"
+
+
+@pytest.fixture(scope="session")
+def server(tiny_run: Path, notes_path: Path) -> Iterator[str]:
     """The application on the tiny run."""
-    with serve(tiny_run) as address:
-        yield address
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(NOTES_VARIABLE, str(notes_path))
+        with serve(tiny_run) as address:
+            yield address
 
 
 @pytest.fixture(scope="session")

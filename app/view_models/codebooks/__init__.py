@@ -15,6 +15,7 @@ from app.view_models.codebooks.facets import (
     likeness_names,
     verdict,
 )
+from app.view_models.codebooks.gates import gate_spread, has_gate_spread
 from app.view_models.codebooks.maps import (
     LOAD,
     POINTS,
@@ -47,7 +48,9 @@ __all__ = [
     "experts_note",
     "facet_names",
     "flow_rows",
+    "gate_spread",
     "grouped",
+    "has_gate_spread",
     "health",
     "likeness_matrix",
     "likeness_names",

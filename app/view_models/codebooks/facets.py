@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from app.view_models.codebooks.gates import has_gate_spread
 from reg4rec_core import Agreement, CodebookReport, ItemAttribute, Likeness, facet_letter
 
 INTRODUCTION = (
@@ -78,7 +79,13 @@ def experts_note(report: CodebookReport) -> str:
     return (
         f"{usage}Mean gate weight: how much of an item's description the gate gave this expert when the codes were "
         f"fitted, from {min(report.gate_means):.1%} to {max(report.gate_means):.1%}, where even would be "
-        f"{1 / len(report.gate_means):.1%}; the run keeps no weights item by item, so their spread cannot be shown."
+        f"{1 / len(report.gate_means):.1%}."
+        + (
+            ""
+            if has_gate_spread(report)
+            else " This run keeps the means alone: its codes were fitted without noting "
+            "how the weights spread over the items."
+        )
     )
 
 

@@ -42,5 +42,6 @@ def report_json(report: CodebookReport) -> str:
         ],
         "collisions": [group.tolist() for group in report.collisions],
         "gate_means": list(report.gate_means),
+        "gate_quantiles": report.gate_quantiles.tolist(),
     }
     return json.dumps(document, allow_nan=False, ensure_ascii=False)

@@ -154,6 +154,7 @@ def test_a_run_is_read_whole(tmp_path):
     assert report.loads.sum(1).tolist() == [20, 20, 20]
     assert [likeness.name for likeness in report.likenesses] == ["shared information", "codewords", "directions"]
     assert report.gate_means == ()
+    assert report.gate_quantiles.shape == (0, 5)
     assert report.even_load == 5
     assert report.overloaded(0).tolist() == []
     assert report.dead(0).tolist() == np.flatnonzero(report.loads[0] == 0).tolist()
@@ -162,8 +163,11 @@ def test_a_run_is_read_whole(tmp_path):
 
 def test_gate_means_come_from_the_tokenizers_own_report(tmp_path):
     path = make_run(tmp_path / "run")
-    write_json(path / "tokenizer_report.json", {"gate_mean": [0.5, 0.25, 0.25]})
-    assert read_codebooks(open_run(path)).gate_means == (0.5, 0.25, 0.25)
+    quantiles = {str(percent): [percent / 100, 0.25, 0.25] for percent in (5, 25, 50, 75, 95)}
+    write_json(path / "tokenizer_report.json", {"gate_mean": [0.5, 0.25, 0.25], "gate_quantiles": quantiles})
+    report = read_codebooks(open_run(path))
+    assert report.gate_means == (0.5, 0.25, 0.25)
+    assert report.gate_quantiles.tolist() == [[0.05, 0.25, 0.5, 0.75, 0.95], [0.25] * 5, [0.25] * 5]
 
 
 def test_an_overloaded_code_carries_more_than_three_even_shares():
@@ -171,6 +175,6 @@ def test_an_overloaded_code_carries_more_than_three_even_shares():
     from reg4rec_core.tokenizer.assignment import perplexity, usage
 
     ids = ids_of([0] * 7 + [1], size=4)  # an even share is 2
-    report = CodebookReport(ids, usage(ids), perplexity(ids), (), (), (), ())
+    report = CodebookReport(ids, usage(ids), perplexity(ids), (), (), (), (), np.zeros((0, 5)))
     assert report.overloaded(0).tolist() == [0]
     assert report.dead(0).tolist() == [2, 3]

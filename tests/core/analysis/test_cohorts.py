@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -157,6 +158,15 @@ def test_users_are_found_by_the_codes_of_the_paths_to_their_first_ten(store):
     either = set().union(*(used[0, code] for code in codes))
     assert len(codes) == 2
     assert set(listed(store, Cohort(codes=PathCodes(0, codes)))) == either
+
+
+def test_codes_of_paths_are_read_off_the_large_tables_once(store):
+    fresh, cohorts = open_store(store.path), [Cohort(codes=PathCodes(0, (code,))) for code in range(8)]
+    with ThreadPoolExecutor(4) as visitors:
+        found = list(visitors.map(lambda cohort: listed(fresh, cohort), cohorts))
+    assert found == [listed(store, cohort) for cohort in cohorts]
+    fresh.connection.execute("DROP VIEW nodes")
+    assert [listed(fresh, cohort) for cohort in cohorts] == found
 
 
 def test_missed_users_whose_target_was_pruned_are_told_apart(store, unpruned):

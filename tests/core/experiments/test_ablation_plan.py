@@ -1,5 +1,6 @@
 """The plan of an ablation: what each cell changes, and what it shares with others."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -116,3 +117,11 @@ def test_the_base_takes_a_runs_settings_with_one_budget_and_one_seed():
     assert base.rewards.path == 1
     assert base.decode == DecodeConfig(beam_width=7), "theta is chosen anew"
     assert base_recipe({}, minutes=5.0, steps=9, seed=0).tokenizer == TokenizerConfig()
+
+
+def test_a_budget_in_epochs_leaves_time_out_and_everything_else_as_it_was():
+    settings = {"pretrain": {"minutes": 5.0, "epochs": 36, "encoder_share": 0.4, "seed": 7}, "tokenizer": {"seed": 7}}
+    for minutes in (15.0, math.inf):
+        base = base_recipe(settings, minutes=minutes, steps=0, seed=3, epochs=8)
+        assert base.pretrain == PretrainConfig(minutes=math.inf, epochs=8, encoder_share=0.4, seed=3)
+        assert base.tokenizer.seed == 3

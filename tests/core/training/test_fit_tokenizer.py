@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from reg4rec_core.checkpoint import open_run
 from reg4rec_core.config import TokenizerConfig
@@ -10,6 +11,7 @@ from reg4rec_core.training.fit_tokenizer import (
     assign_codes,
     fit_codebooks_to,
     fit_tokenizer,
+    gate_quantiles,
     refuse_collapse,
     train_quantizer,
     training_interactions,
@@ -70,6 +72,17 @@ def test_a_run_directory_holds_everything_but_the_weights(tiny_data, tmp_path):
     assert run.features().shape[0] == report["items"] + 1
     assert run.load_dataset().info["checksum"] == run.settings["data_checksum"]
     assert len(report["perplexity"]) == len(report["dead_codes"]) == 4
+    levels = np.array(list(report["gate_quantiles"].values()))
+    assert levels.shape == (5, 4)
+    assert (np.diff(levels, axis=0) >= 0).all()
+    assert levels[0, 0] < report["gate_mean"][0] < levels[-1, 0]
+
+
+def test_the_spread_of_the_gate_is_that_of_its_weights_over_the_items():
+    falling = torch.arange(100.0, -1, -1) / 100
+    quantiles = gate_quantiles(torch.stack([falling, falling / 2], 1))
+    assert {name: pytest.approx([int(name) / 100, int(name) / 200]) for name in quantiles} == quantiles
+    assert list(quantiles) == ["5", "25", "50", "75", "95"]
 
 
 def test_a_run_of_residual_codes_is_decoded_in_their_order_and_its_codewords_add_up(tiny_data, tmp_path):
