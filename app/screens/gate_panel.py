@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from app.charts.gates import gate_boxes
-from app.components.figure import figure
+from app.charts.gates import HEIGHT, gate_boxes
 from app.session import theme
 from app.view_models import codebooks as view
 from reg4rec_core import CodebookReport
@@ -17,5 +16,6 @@ def gate_weights(report: CodebookReport, facet: int) -> None:
     st.markdown("##### How much each expert counts")
     left, right = st.columns([6, 5], gap="large", vertical_alignment="center")
     with left:
-        figure(gate_boxes(spread.rows, spread.even, facet, theme.ground()), key="gates", alt=spread.summary)
+        boxes = gate_boxes(spread.rows, spread.even, facet, theme.ground())
+        st.echarts_chart(boxes, height=HEIGHT, key="gates", alt=spread.summary)
     right.caption(spread.summary)

@@ -113,14 +113,13 @@ def test_a_run_that_knows_only_the_means_of_its_gate_says_so():
 @pytest.mark.parametrize("ground", ["light", "dark"])
 def test_every_quantile_of_the_gate_stands_where_it_belongs(ground):
     spread = view.gate_spread(make_report())
-    figure = gate_boxes(spread.rows, spread.even, 1, ground)
-    line, half, median = figure.data
-    for bar, low, high in ((line, "lowest", "highest"), (half, "lower", "upper")):
-        assert bar.base.tolist() == spread.rows[low].tolist()
-        assert (bar.base + bar.y).tolist() == pytest.approx(spread.rows[high].tolist())
-        assert bar.marker.color[0] != bar.marker.color[1]
-    assert median.y.tolist() == [0.76, 0.24]
-    low, high = figure.layout.yaxis.range
+    option = gate_boxes(spread.rows, spread.even, 1, ground)
+    json.dumps(option, allow_nan=False)
+    boxes = option["series"][0]["data"]
+    for place, name in enumerate(("lowest", "lower", "middle", "upper", "highest")):
+        assert [box["value"][place] for box in boxes] == pytest.approx(spread.rows[name].tolist())
+    assert boxes[0]["itemStyle"] != boxes[1]["itemStyle"]
+    low, high = option["yAxis"]["min"], option["yAxis"]["max"]
     assert low < 0.1 < 0.9 < high
 
 

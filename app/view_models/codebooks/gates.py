@@ -43,8 +43,8 @@ def gate_spread(report: CodebookReport) -> GateSpread:
         rows,
         1 / len(rows),
         "How much of an item's description the gate gave each expert, over all items: the line holds the middle 90 % "
-        "of the items, the bar the middle half, the stroke across stands at the median; dashed is an even share. The "
-        f"axis begins near the smallest weight, not at 0. {differing}",
+        "of the items, the box the middle half, the stroke across it stands at the median; dashed is an even share. "
+        f"The axis begins near the smallest weight, not at 0. {differing}",
     )
 
 
