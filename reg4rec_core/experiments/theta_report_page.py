@@ -27,6 +27,7 @@ def theta_report_page(document: Document) -> str:
         f'<p class="soft">{escape(whose)}</p>',
         chosen_part(document),
         suggested_part(document["suggestion"]),
+        missing_part(document["missing"]),
         *(sweep_part(sweep) for sweep in document["sweeps"]),
         rewards_part(document["reward_search"]),
         f'<h2>Where this comes from</h2><p class="soft">{escape(origin)}</p>{see_live(document["link"])}',
@@ -59,7 +60,7 @@ def suggested_part(found: Document | None) -> str:
     """What validation chooses, and apart from it what the test users say."""
     head = "<h2>Which θ validation chooses</h2>"
     if found is None:
-        return f"{head}<p>No sweep of validation users with pruning off is stored, so nothing is suggested.</p>"
+        return f"{head}<p>There is no curve of validation users with pruning off, so nothing is suggested.</p>"
     rows = [reading_row(found[split]) for split in ("valid", "test") if found[split] is not None]
     heads = ["users", "θ", "NDCG@10", "95 %", "minus no pruning", "95 %"]
     table = plain_table(heads, rows, numbers=range(1, 6))
@@ -67,6 +68,12 @@ def suggested_part(found: Document | None) -> str:
     told = f'<p class="why">{escape(found["sentence"])}</p>'
     note = f'<p class="soft">Chosen from {found["tried"]} values on validation users alone; test users had no part.</p>'
     return f"{head}{told}{table}{unheard}{note}"
+
+
+def missing_part(sentences: Sequence[str]) -> str:
+    """Why curves are missing, and what to do; "" where none is."""
+    told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    return f"<h2>Curves that are missing</h2>{told}" if told else ""
 
 
 def reading_row(read: Document) -> list[str]:
