@@ -154,7 +154,8 @@ def test_a_cohort_that_makes_no_sense_is_refused_in_words(swept, cohort, message
         ("history_1~", 2, []),
         ("history_900~", 0, [f"The sweep theta-{split}-30 searched nobody of the cohort history_900~; widen one of its "
                              "conditions." for split in ("valid", "test")]),
-        ("history_many", 0, ["A range reads LOW~HIGH with whole numbers, either of which may be left out, got 'many'."]),
+        ("history_many", 0, ["A range reads LOW~HIGH with whole numbers, either of which may be left out, got 'many'."
+                             ]),
     ],
 )  # fmt: skip
 def test_the_report_is_about_the_cohort_of_the_page_or_says_why_it_cannot_be(swept, cohort, curves, said):
