@@ -42,7 +42,7 @@ SECONDS_PER_STEP = 2.5
 @click.option(
     "--users", type=click.IntRange(min=1), default=2000, show_default=True, help="Test users whose beam is searched."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all training.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all training.")
 @click.option(
     "--reuse",
     is_flag=True,

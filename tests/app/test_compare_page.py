@@ -160,6 +160,7 @@ def test_values_that_make_no_sense_end_in_a_sentence_or_are_replaced(app, bad, s
         assert app.slider(key="theta")
     else:
         assert 0 <= float(link_of(app)["theta_b"]) <= 0.7
+        assert {warning.value.split("=")[0].split()[-1] for warning in app.warning} == {*bad} - {"path"}
 
 
 def test_a_note_on_a_branch_of_b_is_kept_with_the_weights_of_b(app, monkeypatch, tmp_path):

@@ -139,6 +139,7 @@ def test_curves_of_a_cohort_are_restored_from_the_address(swept):
     ("cohort", "message"),
     [
         ("history_many", "A range reads LOW~HIGH"),
+        ("main_Toys > Trains", "The sweep theta-valid-30 searched nobody of the cohort main_Toys"),
         ("outcome_miss", "A cohort by its outcome, by what it is recommended"),
     ],
 )
