@@ -263,6 +263,11 @@ def test_the_report_holds_the_curves_the_choice_and_its_evidence(run, reg4rec, t
     assert page.count("<svg") == page.count("</svg>") == 2 * 9
     assert "θ 0.05, compared from step 1. The run&#x27;s own setting is θ 0.2, compared from step 1." in page
     assert escape(found.sentence) in page
+    assert page.count("<polygon") == 2 * 4, "each measure of quality has its band"
+    assert page.count('V296.0" stroke="#777"') == 2 * 9, "the chosen theta stands upright in every chart"
+    assert page.count("<td>0.05\u00a0(chosen)</td>") == page.count("<td>0.2\u00a0(own)</td>") == 2
+    assert "Of so few users, curves show little but luck." in page
+    assert "branches of a search that moved the belief by more than θ" in page
     assert not re.search(r"<script|<link|src=|url\(", page)
     assert len(page) < 300_000
 
