@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.screens.tour import FIRST_PAGE, guide
+from app.session.replaced import told_of_replaced
 from app.session.shared import carry_over
 
 # A drawn icon: named ones would be fetched from another host.
@@ -21,4 +22,5 @@ PAGES = [
 page = st.navigation(PAGES, position="top")
 carry_over(page.url_path or FIRST_PAGE, entrance=FIRST_PAGE)
 guide(page.url_path)
-page.run()
+with told_of_replaced(page.url_path):
+    page.run()

@@ -224,6 +224,7 @@ class PretrainConfig(Settings):
             f"feature_scale must be >= 0, got {self.feature_scale}",
         )
         _require(0 <= self.decoder_dropout < 1, f"decoder_dropout must lie in [0, 1), got {self.decoder_dropout}")
+        _require(self.seed >= 0, f"seed must be >= 0, got {self.seed}")
 
 
 @dataclass(frozen=True)
@@ -385,7 +386,7 @@ class PostTrainConfig(Settings):
             f"learning_rate must be > 0, got {self.learning_rate}",
         )
         weights = ("policy_weight", "supervised_weight", "kl_weight", "category_weight", "weight_decay")
-        for name in (*weights, "warmup_steps"):
+        for name in (*weights, "warmup_steps", "seed"):
             _require(getattr(self, name) >= 0, f"{name} must be >= 0, got {getattr(self, name)}")
 
 

@@ -46,26 +46,33 @@ def settings_row(
     with since:
         check_from = since_control(last, default.check_from)
     with how_strict:
-        if by_step is None:
-            theta, corp = theta_control(default)
-        else:
-            fields, switch = st.columns([2.2, 1], vertical_alignment="bottom", gap="small")
-            theta, corp = default.theta, prune_control(switch, default)
-            with fields:
-                by_step(check_from, corp)
+        theta, corp = threshold_control(default, check_from, by_step)
     with how_wide:
         beam = beam_control(default)
     return who, take_away, Choice(at, theta, corp, beam, check_from)
 
 
-def since_control(last: int, default: int) -> int:
+def threshold_control(
+    default: DecodeConfig, check_from: int, by_step: Callable[[int, bool], None] | None, side: str = ""
+) -> tuple[float, bool]:
+    """The threshold of all steps, and whether CORP prunes at all; `by_step` draws those by step in its place."""
+    if by_step is None:
+        return theta_control(default, side)
+    fields, switch = st.columns([2.2, 1], vertical_alignment="bottom", gap="small")
+    corp = prune_control(switch, True, side)
+    with fields:
+        by_step(check_from, corp)
+    return default.theta, corp
+
+
+def since_control(last: int, default: int, side: str = "") -> int:
     """From which step on beliefs are compared, in little room."""
     steps = sorted({*range(1, last), default})
     chosen = st.selectbox(
         "from step",
         steps,
         index=steps.index(default),
-        key="check_from",
+        key=f"check_from{side}",
         bind="query-params",
         help="The first step whose belief is compared. The first codes say what kind of item it is, so their jumps are "
         "no inconsistency yet.",
@@ -196,7 +203,7 @@ def theta_control(default: DecodeConfig, side: str = "") -> tuple[float, bool]:
     """The threshold, and whether CORP prunes at all."""
     usual = default.theta if np.isfinite(default.theta) else PAPERS_THETA
     slider, switch = st.columns([2.2, 1], vertical_alignment="bottom", gap="small")
-    corp = prune_control(switch, default, side)
+    corp = prune_control(switch, bool(np.isfinite([default.theta, *default.thetas]).any()), side)
     theta = slider.slider(
         "θ: largest jump of the belief",
         min_value=0.0,
@@ -213,11 +220,11 @@ def theta_control(default: DecodeConfig, side: str = "") -> tuple[float, bool]:
     return theta, corp
 
 
-def prune_control(place: DeltaGenerator, default: DecodeConfig, side: str = "") -> bool:
-    """Whether CORP prunes at all."""
+def prune_control(place: DeltaGenerator, usual: bool, side: str = "") -> bool:
+    """Whether CORP prunes at all; `usual` holds until somebody says otherwise."""
     return place.toggle(
         "prune",
-        value=bool(np.isfinite([default.theta, *default.thetas]).any()),
+        value=usual,
         key=f"corp{side}",
         bind="query-params",
         help="Off is θ = ∞: plain beam search.",

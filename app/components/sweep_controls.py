@@ -46,10 +46,10 @@ def against_control(names: list[str]) -> str:
     return choice_control("From θ", names, key="against", help="The other side is the swept θ nearest to the slider.")
 
 
-def preset_button(file: str, *, document: Callable[[], str]) -> None:
+def preset_button(file: str, *, document: Callable[[], str], label: str = "Save preset") -> None:
     """The setting that is looked at as a file that the command line reads."""
     st.download_button(
-        "Save preset",
+        label,
         data=document,
         file_name=file,
         mime="application/json",

@@ -45,7 +45,7 @@ def _tree(
 ) -> None:
     """One tree under the words for its side; nodes that the other tree lacks or treats otherwise wear a ring."""
     trace, facets, ground = searched.trace, side.run.facets, theme.ground()
-    st.markdown(f"**{view.side_words(side.letter, side.run.name, side.run.weights, side.theta)}**")
+    st.markdown(f"**{view.side_words(side.letter, side.run.name, side.run.weights, side.pruning)}**")
     rings = {said: marks.count(kind) for kind, said in view.DIFFERENCES.items()} if marks else {}
     legend(tree.fate_counts(trace), ground, rings=rings)
     nodes = tree.search_tree(searched.nodes, trace, facets, focus, target, fold=fold)

@@ -8,7 +8,8 @@ from app.screens.cohort_comparison import differences
 from app.screens.cohort_look import Look, answer, chart
 from app.screens.cohort_users import whom_briefly
 from app.screens.compared_reasons import who, why
-from app.session import compared, open_runs, stored_searches, theme
+from app.screens.compared_stores import how_to_store
+from app.session import compared, stored_searches, theme
 from app.session.compared import Side
 from app.view_models import cohorts
 from app.view_models import comparison as view
@@ -23,10 +24,9 @@ def everyone(a: Side, b: Side, at: str, state: dict[str, str]) -> None:
         st.info(view.OTHER_USERS, icon=":material/info:")
         return
     paths = [compared.stored_search(side, at) for side in (a, b)]
-    missing = [command(side, at) for side, path in zip((a, b), paths, strict=True) if path is None]
+    missing = [side for side, path in zip((a, b), paths, strict=True) if path is None]
     if missing:
-        st.info(view.NO_STORES, icon=":material/database:")
-        st.code("\n".join(dict.fromkeys(missing)), language="bash")
+        how_to_store(missing, at)
         return
     if paths[0] == paths[1]:
         st.info(view.SAME, icon=":material/info:")
@@ -47,15 +47,6 @@ def everyone(a: Side, b: Side, at: str, state: dict[str, str]) -> None:
         answer(Look(first, cohort, "", theme.ground()), questions)
     else:
         st.info(cohorts.NOBODY)
-
-
-def command(side: Side, at: str) -> str:
-    """How to store the searches of a side."""
-    usual = side.run.recommender.decode
-    path = str(open_runs.run_path(side.run.name))
-    settings = {"theta": side.theta, "beam": side.decode.beam_width, "at": at}
-    whole = {"theta": usual.theta, "beam": usual.beam_width}
-    return view.trace_command(path, side.run.weights, **settings, whole=whole)
 
 
 def where(look: Look, second: TraceStore) -> None:

@@ -42,9 +42,10 @@ def note_popover(searches: Mapping[str, Shown]) -> None:
 
 def new_note(shown: Shown, subject: view.Subject, *, label: int, tag: str, text: str) -> Note:
     """A note with all that is needed to see again what it is about."""
-    keys = shown.run.facets.catalog.item_keys
+    keys, trace = shown.run.facets.catalog.item_keys, shown.searched.trace
     return Note(
-        run=shown.run.name, weights=shown.run.weights, user=shown.key, at=shown.at, theta=shown.searched.trace.theta,
+        run=shown.run.name, weights=shown.run.weights, user=shown.key, at=shown.at, theta=trace.theta,
+        thetas=trace.thetas,
         edits=format_edits(shown.by_hand.edits), history=tuple(keys[item] for item in shown.searched.history),
         path=subject.path, item=subject.item, label=label, tag=tag, text=text, link=shown.link,
     )  # fmt: skip

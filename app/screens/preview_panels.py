@@ -18,6 +18,8 @@ def previews_panel(look: Look) -> None:
     st.markdown("##### Train a few steps with these weights")
     st.caption(view.INTRODUCTION)
     start_row(look)
+    if previews.thrown_away():
+        st.info(previews.thrown_away(), icon=":material/delete:")
     states = previews.previews_of(look.run)
     state = previews.chosen_preview(states)
     if state is None:

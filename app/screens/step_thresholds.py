@@ -1,6 +1,7 @@
 """One threshold or one for each step: what the URL asks for, and the fields that stand in the place of a slider."""
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -10,15 +11,18 @@ from app.session.open_runs import OpenRun
 from app.view_models.reasoning import sentence
 from app.view_models.step_thetas import whole
 from app.view_models.tuning import read_theta
-from reg4rec_core import InputError
+from reg4rec_core import DecodeConfig, InputError
 
 
-def by_step(thetas: tuple[float, ...]) -> Callable[[int, bool], None] | None:
-    """What draws the thresholds, told the first step that is compared and whether any is; None where there are none."""
+def by_step(thetas: tuple[float, ...], side: str = "") -> Callable[[int, bool], None] | None:
+    """What draws the thresholds, told the first step that is compared and whether any is; None where there are none.
+
+    `side` ends the names of a second search in the URL.
+    """
 
     def draw(check_from: int, corp: bool) -> None:
-        chosen, one = step_thetas.choose_thetas, step_thetas.choose_one
-        theta_popover(thetas, check_from, corp=corp, on_set=chosen, on_one=one)
+        chosen, one = partial(step_thetas.choose_thetas, side=side), partial(step_thetas.choose_one, side)
+        theta_popover(thetas, check_from, corp=corp, on_set=chosen, on_one=one, side=side)
 
     return draw if thetas else None
 
@@ -34,13 +38,14 @@ def looked_at(run: OpenRun) -> tuple[float, tuple[float, ...]]:
     return theta, thetas_looked_at(run)
 
 
-def thetas_looked_at(run: OpenRun) -> tuple[float, ...]:
-    """Those by step alone, () where one holds for all steps."""
+def thetas_looked_at(run: OpenRun, usual: DecodeConfig | None = None, side: str = "") -> tuple[float, ...]:
+    """Those by step alone, () where one holds for all steps; `usual` is how a side decodes by itself."""
+    usual = usual or run.recommender.decode
     try:
-        return step_thetas.chosen_thetas(run)
+        return step_thetas.chosen_thetas(run, usual, side)
     except InputError as error:
         refuse(error)
-        return whole(run.recommender.decode.thetas, step_thetas.count(run))
+        return whole(usual.thetas, step_thetas.count(run))
 
 
 def refuse(error: InputError) -> None:

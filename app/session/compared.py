@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app.session import focus_user, provenance, stored_searches
+from app.session import focus_user, provenance, step_thetas, stored_searches
 from app.session.open_runs import LATEST, OpenRun
 from app.session.searches import Searched, search
 from app.view_models.cohorts import sample
+from app.view_models.step_thetas import limit_words, limits, link_text, stored_limits
 from app.view_models.tree import path_length
 from reg4rec_core import DecodeConfig, InputError
 
@@ -24,10 +25,23 @@ class Side:
     letter: str
     run: OpenRun
     decode: DecodeConfig
+    thetas: tuple[float, ...] = ()
+    """Thresholds by step as its fields show them, () for one of all steps."""
 
     @property
-    def theta(self) -> float:
-        return self.decode.theta
+    def prunes(self) -> bool:
+        """Whether any step has a threshold."""
+        return bool(np.isfinite(self.decode.thetas or self.decode.theta).any())
+
+    @property
+    def pruning(self) -> str:
+        """Its thresholds in a few words."""
+        return limit_words(self.decode, step_thetas.count(self.run), step_thetas.own(self.run).check_from)
+
+    @property
+    def limits(self) -> tuple[float, ...]:
+        """What a branch may move the belief by at each step but the last."""
+        return limits(self.decode, step_thetas.count(self.run))
 
     def search(self, user: str, at: str) -> Searched:
         """The search for a user; InputError says which side does not know them."""
@@ -38,11 +52,14 @@ class Side:
 
     def link_state(self) -> dict[str, str]:
         """What a link has to say for this side to be the same again."""
-        end, off = LETTERS[self.letter], bool(np.isinf(self.theta))
+        end, decode = LETTERS[self.letter], self.decode
+        off = np.isinf(decode.theta) and not decode.thetas
         return {
             f"run{end}": self.run.name,
             f"weights{end}": self.run.weights,
-            f"theta{end}": "" if off else f"{self.theta:g}",
+            f"theta{end}": "" if off or decode.thetas else f"{decode.theta:g}",
+            f"thetas{end}": link_text(self.thetas, step_thetas.own(self.run)),
+            f"check_from{end}": str(decode.check_from),
             f"corp{end}": "false" if off else "true",
         }
 
@@ -64,9 +81,17 @@ def usual_decode(run: OpenRun, other: Side | None) -> DecodeConfig:
     decode = run.recommender.decode
     if other is None or other.run.key != run.key:
         return decode
-    return (
-        replace(decode, theta=float("inf")) if np.isfinite(other.theta) else replace(decode, theta=DecodeConfig().theta)
-    )
+    if other.prunes:
+        return replace(decode, theta=float("inf"), thetas=())
+    return decode if decode.thetas else replace(decode, theta=DecodeConfig().theta)
+
+
+def choose_rule(run: OpenRun, letter: str, by_step: bool, *, theta: float) -> None:
+    """One threshold for all steps of a side, or one for each, which prune from then on; only from a callback."""
+    end = LETTERS[letter]
+    step_thetas.choose_rule(run, by_step, theta, end)
+    if by_step:
+        st.session_state[f"corp{end}"] = True
 
 
 def same_catalogue(a: Side, b: Side) -> bool:
@@ -108,17 +133,13 @@ def choose_user(key: str) -> None:
 
 def stored_search(side: Side, at: str) -> Path | None:
     """The stored search of most users that was asked exactly what the side asks, None where there is none."""
-    wanted = (at, side.run.weights, side.decode.beam_width, side.theta)
+    wanted = (at, side.run.weights, side.decode.beam_width)
     for path in stored_searches.trace_stores(side.run.name).values():
         settings = stored_searches.store_settings(path)
         decode = settings.get("decode", {})
-        theta = float("inf") if decode.get("theta") is None else float(decode["theta"])
-        asked = (settings.get("split"), settings.get("weights"), decode.get("beam_width"), theta)
-        if (
-            asked[:3] == wanted[:3]
-            and not decode.get("thetas")
-            and (theta == side.theta or abs(theta - side.theta) < 1e-6)
-        ):
+        asked = (settings.get("split"), settings.get("weights"), decode.get("beam_width"))
+        kept = stored_limits(decode, step_thetas.count(side.run))
+        if asked == wanted and np.allclose(kept, side.limits, rtol=0, atol=1e-6):
             return path
     return None
 

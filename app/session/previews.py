@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.session.open_runs import CHECKPOINTS, OpenRun, with_weights
-from app.view_models.previews import chosen_number
+from app.view_models.previews import chosen_number, gone_words
 from reg4rec_core import (
     PostTrainConfig,
     PreviewPlan,
@@ -18,6 +18,7 @@ from reg4rec_core import (
     weights_effect,
 )
 
+GONE = "what became of the preview that was thrown away last"
 FOLDER = ".previews"
 """Under the checkpoints; its runs are none that a link may name."""
 SAMPLE = 2000
@@ -52,6 +53,7 @@ def chosen_preview(states: list[PreviewState]) -> PreviewState | None:
 def start(run: OpenRun, weights: RewardWeights, config: PostTrainConfig) -> None:
     """Put a preview in the queue and look at it; InputError when there are too many."""
     look_at(all_previews().start(PreviewPlan(run.recommender.run.path.resolve(), weights, config)))
+    st.session_state.pop(GONE, None)
 
 
 def look_at(number: str) -> None:
@@ -60,8 +62,14 @@ def look_at(number: str) -> None:
 
 def discard(number: str) -> None:
     """Stop a preview or throw it away; only from a callback."""
+    st.session_state[GONE] = gone_words(all_previews().state(number))
     all_previews().cancel(number)
     st.query_params.pop("preview", None)
+
+
+def thrown_away() -> str:
+    """What became of the preview that this visitor threw away last; "" where none was, or another has begun since."""
+    return st.session_state.get(GONE, "")
 
 
 def keep(number: str, name: str) -> None:

@@ -9,9 +9,11 @@ import pandas as pd
 
 from app.view_models.cohorts import SHOWN_USERS, tree_link, user_name
 from app.view_models.reasoning import OTHERS, permalink, plain_markdown, short_category, weights_name
+from app.view_models.step_thetas import limits
 from app.view_models.tree import Focus, cut
 from reg4rec_core import (
     Catalog,
+    DecodeConfig,
     Facets,
     ReasoningTrace,
     SearchHabits,
@@ -144,24 +146,37 @@ def believed(trace: ReasoningTrace, focus: Focus) -> np.ndarray:
     return trace.beliefs[rows[-1] if rows else 0]
 
 
-def side_words(letter: str, name: str, weights: str, theta: float) -> str:
-    """A side in a few words, for Markdown."""
-    pruning = "no pruning" if np.isinf(theta) else f"θ {theta:g}"
-    return f"{letter}: {plain_markdown(name)}, {weights_name(weights)} weights, {pruning}"
+def side_words(letter: str, name: str, weights: str, pruning: str) -> str:
+    """A side in a few words, for Markdown; `pruning` says its thresholds."""
+    return f"{letter}: {plain_markdown(name)}, {weights_name(weights)} weights, {plain_markdown(pruning)}"
 
 
-def trace_command(path: str, weights: str, *, theta: float, beam: int, at: str, whole: Mapping[str, Any]) -> str:
-    """The command that stores the searches of a side for all users; `whole` is how its run decodes anyway."""
+def trace_command(path: str, weights: str, *, decode: DecodeConfig, at: str, own: DecodeConfig, preset: str) -> str:
+    """The command that stores the searches of a side for all users; `own` is how its run decodes anyway.
+
+    What no option can say is read from the file `preset`, "" where there is none.
+    """
     parts = [f"reg4rec trace --run {quote(path)} --weights {weights}"]
     parts += [f"--split {at}"] if at != "test" else []
-    parts += [f"--theta {theta:g}"] if theta != whole["theta"] else []
-    parts += [f"--beam {beam}"] if beam != whole["beam"] else []
+    if preset:
+        return " ".join([*parts, f"--decode {quote(preset)}"])
+    parts += [f"--theta {decode.theta:g}"] if not decode.thetas and (own.thetas or decode.theta != own.theta) else []
+    parts += [f"--beam {decode.beam_width}"] if decode.beam_width != own.beam_width else []
+    parts += [f"--check-from {decode.check_from}"] if decode.check_from != own.check_from else []
     return " ".join(parts)
+
+
+def needs_preset(decode: DecodeConfig, own: DecodeConfig, count: int) -> bool:
+    """Whether a search has thresholds by step that are not its run's own: the command line reads them from a file."""
+    return bool(decode.thetas) and limits(decode, count) != limits(own, count)
 
 
 NO_STORES = (
     "The comparison of all users needs the searches of both sides, made once and kept beside the run; what is missing "
     "is made by the commands below (`--users 500`, given to both, is a quick sample). Then reload the page."
+)
+PRESETS = (
+    "Thresholds by step travel as a preset: save the file below and start the command in the folder where it lies."
 )
 
 

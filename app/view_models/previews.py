@@ -56,6 +56,13 @@ def progress_text(state: PreviewState) -> str:
     return f"{told}: {state.error}" if state.error else told
 
 
+def gone_words(state: PreviewState) -> str:
+    """What throws a preview away, told of its state before."""
+    became = "discarded" if state.is_over else "cancelled"
+    ended = "its training has ended and " if state.phase in ("starting", "training", "closing") else ""
+    return f"Preview {state.number} was {became}: {ended}its copy of the run is deleted. The run itself is as it was."
+
+
 def plan_words(state: PreviewState) -> str:
     """What a preview does."""
     config = state.plan.config

@@ -1,8 +1,9 @@
 """A theta for every step: what a link asks for, and how it is written and told."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from app.view_models.theta_tree import HIGHEST_THETA
 from reg4rec_core import DecodeConfig, InputError
@@ -64,6 +65,29 @@ def with_step(thetas: Sequence[float], step: int, theta: float) -> tuple[float, 
 def with_thetas(decode: DecodeConfig, thetas: Sequence[float]) -> DecodeConfig:
     """The settings with these thresholds; one that no divergence can exceed prunes nothing."""
     return replace(decode, thetas=tuple(math.inf if theta >= HIGHEST_THETA else float(theta) for theta in thetas))
+
+
+def limits(decode: DecodeConfig, count: int) -> tuple[float, ...]:
+    """What a branch may move the belief by at steps 1 to `count`, infinite where no divergence can be too large."""
+    found = [decode.theta_at(step) if step >= decode.check_from else math.inf for step in range(1, count + 1)]
+    return tuple(math.inf if theta >= HIGHEST_THETA else theta for theta in found)
+
+
+def stored_limits(decode: Mapping[str, Any], count: int) -> tuple[float, ...]:
+    """The same of settings as a stored search keeps them, where null is infinity."""
+    read = [math.inf if theta is None else float(theta) for theta in (decode.get("theta"), *decode.get("thetas", ()))]
+    usual = DecodeConfig().check_from
+    asked = DecodeConfig(theta=read[0], thetas=tuple(read[1:]), check_from=int(decode.get("check_from", usual)))
+    return limits(asked, count)
+
+
+def limit_words(decode: DecodeConfig, count: int, own_start: int) -> str:
+    """The thresholds of a search in a few words; the first compared step where it is not `own_start`, the run's own."""
+    if decode.thetas:
+        return summary(whole(decode.thetas, count), decode.check_from)
+    if math.isinf(decode.theta):
+        return "no pruning"
+    return f"θ {decode.theta:g}" + (f" from step {decode.check_from} on" if decode.check_from != own_start else "")
 
 
 def summary(thetas: Sequence[float], check_from: int) -> str:

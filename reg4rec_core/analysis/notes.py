@@ -25,8 +25,11 @@ CREATE = """
 CREATE TABLE IF NOT EXISTS notes (
     number INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, weights TEXT NOT NULL, user TEXT NOT NULL,
     at TEXT NOT NULL, theta REAL, edits TEXT NOT NULL, history TEXT NOT NULL, path TEXT NOT NULL, item TEXT NOT NULL,
-    label INTEGER NOT NULL, tag TEXT NOT NULL, text TEXT NOT NULL, time INTEGER NOT NULL, link TEXT NOT NULL)
+    label INTEGER NOT NULL, tag TEXT NOT NULL, text TEXT NOT NULL, time INTEGER NOT NULL, link TEXT NOT NULL,
+    thetas TEXT NOT NULL DEFAULT '[]')
 """
+ADD_THETAS = "ALTER TABLE notes ADD COLUMN thetas TEXT NOT NULL DEFAULT '[]'"
+"""For a file that was made before notes knew thresholds by step."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Note:
     """Unix seconds; set when the note is kept."""
     number: int = 0
     """Counts the notes of a file from 1; set when the note is kept."""
+    thetas: tuple[float, ...] = ()
+    """Thresholds of step 1, 2, ... in the place of theta, the last one for all later steps; () where theta held."""
 
     def __post_init__(self) -> None:
         if self.label not in (1, -1):
@@ -78,6 +83,7 @@ def keep_note(file: Path, note: Note) -> Note:
     row = _row(replace(note, time=note.time or int(time.time())))
     names = ", ".join(row)
     with _opened(file) as connection:
+        _widen(connection)
         cursor = connection.execute(
             f"INSERT INTO notes ({names}) VALUES ({', '.join(f':{name}' for name in row)})", row
         )  # fmt: skip
@@ -100,14 +106,18 @@ def drop_note(file: Path, number: int) -> None:
 
 
 def note_document(note: Note) -> dict[str, Any]:
-    """A note as one training example: history and path as keys and codes, the label +1 or -1. No pruning reads null."""
+    """A note as one training example: history and path as keys and codes, the label +1 or -1. No pruning reads null.
+
+    `thetas` is there where every step had its own, and then stands for `theta`.
+    """
     return {
         "number": note.number,
         "run": note.run,
         "weights": note.weights,
         "user": note.user,
         "at": note.at,
-        "theta": note.theta if note.theta != float("inf") else None,
+        "theta": _finite(note.theta),
+        **({"thetas": [_finite(theta) for theta in note.thetas]} if note.thetas else {}),
         "edits": note.edits,
         "history": list(note.history),
         "path": [{"codebook": codebook, "code": code} for codebook, code in note.path],
@@ -129,16 +139,39 @@ def note_lines(notes: Sequence[Note]) -> str:
 def _row(note: Note) -> dict[str, Any]:
     """The columns of a note; SQLite knows no infinity that every reader agrees on, so no pruning is null."""
     row = {field.name: getattr(note, field.name) for field in fields(note) if field.name != "number"}
-    theta = None if note.theta == float("inf") else float(note.theta)
-    return row | {"theta": theta, "history": json.dumps(note.history), "path": json.dumps(note.path)}
+    texts = {"history": note.history, "path": note.path, "thetas": [_finite(theta) for theta in note.thetas]}
+    return row | {"theta": _finite(note.theta)} | {name: json.dumps(value) for name, value in texts.items()}
 
 
 def _note(row: sqlite3.Row) -> Note:
     values = dict(row)
-    values["theta"] = float("inf") if values["theta"] is None else values["theta"]
+    values["theta"] = _read_theta(values["theta"])
+    values["thetas"] = tuple(map(_read_theta, json.loads(values.get("thetas", "[]"))))
     values["history"] = tuple(json.loads(values["history"]))
     values["path"] = tuple((codebook, code) for codebook, code in json.loads(values["path"]))
     return Note(**values)
+
+
+def _finite(theta: float) -> float | None:
+    """Theta as files write it: null for infinity."""
+    return None if theta == float("inf") else float(theta)
+
+
+def _read_theta(theta: float | None) -> float:
+    return float("inf") if theta is None else theta
+
+
+def _widen(connection: sqlite3.Connection) -> None:
+    """Give a file of before the column of thresholds by step, once, whoever writes at the same time."""
+    if _has_thetas(connection):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    if not _has_thetas(connection):  # another process may have been quicker
+        connection.execute(ADD_THETAS)
+
+
+def _has_thetas(connection: sqlite3.Connection) -> bool:
+    return "thetas" in {row["name"] for row in connection.execute("PRAGMA table_info(notes)")}
 
 
 @contextmanager

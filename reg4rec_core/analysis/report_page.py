@@ -28,6 +28,8 @@ p { max-width: 100ch; margin: 6px 0 10px; } .soft { color: var(--soft); } .why {
 table { border-collapse: collapse; width: 100%; font-size: 14px; } th { text-align: left; font-weight: 500;
   color: var(--soft); } th, td { padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th { vertical-align: bottom; } th.num { white-space: normal; }
+@media (prefers-color-scheme: dark) { .charts svg { filter: invert(.91) hue-rotate(180deg); } }
 tr.hit td { font-weight: 650; } .scroll { overflow-x: auto; }
 .belief td.num { min-width: 62px; padding-right: 8px; }
 .tree { width: 100%; height: auto; display: block; } .tree text { fill: var(--text); font-size: 12px; }

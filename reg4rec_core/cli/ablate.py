@@ -50,7 +50,7 @@ MINUTES = 15.0
 @click.option(
     "--users", type=click.IntRange(min=1), default=2000, show_default=True, help="Test users whose beam is searched."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all training.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all training.")
 @click.option(
     "--reuse",
     is_flag=True,

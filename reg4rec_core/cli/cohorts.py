@@ -40,7 +40,7 @@ SHOWN = 10
 )
 @click.option("--against", type=click.Path(path_type=Path), help="A second store to compare with, user by user.")
 @click.option("--list", "listed", type=click.IntRange(min=0), default=20, show_default=True, help="Users listed.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Draws of the bootstrap.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws of the bootstrap.")
 @json_option
 def command(
     store: Path, cohort: str, by: Any, period: Any, against: Path | None, listed: int, seed: int, as_json: bool

@@ -56,7 +56,7 @@ KEYS = ("recall@5", "ndcg@5", "recall@10", "ndcg@10")
     type=click.FloatRange(0, 1),
     help="Give every step a theta of its own: this quantile of the run's own divergences there, on validation users.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Which users a sample draws.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which users a sample draws.")
 @decoding_options
 @weights_option
 @json_option

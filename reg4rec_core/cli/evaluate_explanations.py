@@ -38,7 +38,11 @@ TITLES = {
     help="What is put to the test: attribution, or a random order, which has to fail.",
 )
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="Which users and which random purchases are drawn."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Which users and which random purchases are drawn.",
 )
 @decoding_options
 @weights_option

@@ -49,14 +49,22 @@ def command(
     decode = with_options(recommender, options)
     page, document = report_on_thetas(recommender, decode) if user is None else report_on(recommender, user, at, decode)
     twin = out.with_suffix(".json")
-    for file, text in ((out, page), (twin, json.dumps(document, ensure_ascii=False))):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f"{file.name}.partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(file)
+    write_both({out: page, twin: json.dumps(document, ensure_ascii=False)})
     said = {"html": str(out), "json": str(twin), "run": run.resolve().name, "bytes": out.stat().st_size}
     said |= {} if user is None else {"user": user}
     emit(said, text=f"{out} ({said['bytes'] / 1e3:,.0f} kB) and {twin}", as_json=as_json)
+
+
+def write_both(texts: dict[Path, str]) -> None:
+    """Write files so that a reader sees all of each or nothing; InputError where nothing can be written."""
+    for file, text in texts.items():
+        partial = file.with_name(f"{file.name}.partial")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(file)
+        except OSError as error:
+            raise InputError(f"--out needs a file that can be written, got {file} ({error.strerror})") from error
 
 
 def report_on(recommender: "Recommender", user: str, at: Any, decode: "DecodeConfig") -> tuple[str, dict[str, Any]]:

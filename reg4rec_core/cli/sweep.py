@@ -49,7 +49,7 @@ COLUMNS = (
     help="Which held-out items to find.",
 )
 @click.option("--users", type=click.IntRange(min=1), help="Search a seeded sample of this many users.  [default: all]")
-@click.option("--seed", type=int, default=0, show_default=True, help="Which users a sample draws.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which users a sample draws.")
 @click.option(
     "--cohort", default="", help="Search these users alone, as reg4rec cohorts reads them: history_5~20.seen_0~4"
 )

@@ -20,7 +20,7 @@ from reg4rec_core.cli.output import emit
     help="Whose histories: before the test item, before the validation item, or all of them.",
 )
 @click.option("--users", type=click.IntRange(min=1), help="Search a seeded sample of this many users.  [default: all]")
-@click.option("--seed", type=int, default=0, show_default=True, help="Which users a sample draws.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which users a sample draws.")
 @click.option("--all-nodes", is_flag=True, help="Keep out-scored nodes (beam_cut), too; the store grows.")
 @click.option(
     "--validate",

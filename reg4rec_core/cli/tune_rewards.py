@@ -25,7 +25,9 @@ from reg4rec_core.types import InputError
     show_default=True,
     help="Validation users that choose among the trials; as many others confirm the choice.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Draws of mixes, users and training.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws of mixes, users and training."
+)
 @json_option
 def command(
     run: Path, out: Path | None, trials: int, steps: int, batch_size: int | None, users: int, seed: int, as_json: bool

@@ -11,6 +11,8 @@ LEFT, RIGHT, TOP, BOTTOM = 62.0, 16.0, 56.0, 44.0
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe-Ito: told apart by readers who see colours differently; dashes tell them apart in print."""
 DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4", "10 4", "4 4")
+PALE = f'fill="{COLOURS[0]}" fill-opacity="0.15"'
+"""How a band is filled."""
 STEPS = (1, 2, 2.5, 5, 10)
 
 
@@ -22,6 +24,15 @@ class Line:
     points: tuple[tuple[float, float], ...]
 
 
+@dataclass(frozen=True)
+class Band:
+    """The room between a lower and an upper value, x rising."""
+
+    name: str
+    points: tuple[tuple[float, float, float], ...]
+    """x, lower, upper."""
+
+
 def ticks(low: float, high: float, *, about: int = 5) -> list[float]:
     """Round numbers from at most `low` to at least `high`, around `about` of them."""
     span = high - low or abs(high) or 1.0
@@ -31,11 +42,14 @@ def ticks(low: float, high: float, *, about: int = 5) -> list[float]:
     return [round(index * step, 12) for index in range(first, max(last, first + 1) + 1)]
 
 
-def line_chart(title: str, x_name: str, y_name: str, lines: Sequence[Line]) -> str:
-    """The SVG document of a chart with at most seven lines."""
+def line_chart(
+    title: str, x_name: str, y_name: str, lines: Sequence[Line], *, band: Band | None = None, mark: float | None = None
+) -> str:
+    """The SVG document of a chart with at most seven lines, a `band` behind them, and an upright `mark` at an x."""
     if not 1 <= len(lines) <= len(COLOURS) or any(not line.points for line in lines):
         raise ValueError(f"a chart has 1 to {len(COLOURS)} lines with points, got {len(lines)}")
     values = [point for line in lines for point in line.points]
+    values += [(x, y) for x, *ends in (band.points if band else ()) for y in ends]
     x_ticks, y_ticks = (ticks(min(axis), max(axis)) for axis in zip(*values, strict=True))
     x_of = scale(x_ticks[0], x_ticks[-1], LEFT, WIDTH - RIGHT)
     y_of = scale(y_ticks[0], y_ticks[-1], HEIGHT - BOTTOM, TOP)
@@ -45,7 +59,9 @@ def line_chart(title: str, x_name: str, y_name: str, lines: Sequence[Line]) -> s
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
         label(LEFT, 18.0, title, size=14),
         *axes(x_ticks, y_ticks, x_of, y_of, x_name, y_name),
-        *legend([line.name for line in lines]),
+        *legend([line.name for line in lines], band.name if band else ""),
+        *(filled(band, x_of, y_of) if band else []),
+        *(upright(x_of(mark)) if mark is not None and x_ticks[0] <= mark <= x_ticks[-1] else []),
     ]
     for number, line in enumerate(lines):
         path = " ".join(f"{x_of(x):.1f},{y_of(y):.1f}" for x, y in line.points)
@@ -53,6 +69,18 @@ def line_chart(title: str, x_name: str, y_name: str, lines: Sequence[Line]) -> s
         dots = (f'<circle cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="2.5"/>' for x, y in line.points)
         parts.append(f'<g fill="{COLOURS[number]}">{"".join(dots)}</g>')
     return "\n".join([*parts, "</svg>", ""])
+
+
+def filled(band: Band, x_of: Callable[[float], float], y_of: Callable[[float], float]) -> list[str]:
+    """A band as one pale shape."""
+    there = [f"{x_of(x):.1f},{y_of(low):.1f}" for x, low, _ in band.points]
+    back = [f"{x_of(x):.1f},{y_of(high):.1f}" for x, _, high in reversed(band.points)]
+    return [f'<polygon points="{" ".join(there + back)}" {PALE}/>']
+
+
+def upright(x: float) -> list[str]:
+    """A level that runs from top to bottom."""
+    return [f'<path d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="#777" stroke-dasharray="3 3"/>']
 
 
 def scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
@@ -86,11 +114,13 @@ def axes(
     return [*rows, label(14.0, (TOP + HEIGHT - BOTTOM) / 2, y_name, anchor="middle", extra=turned)]
 
 
-def legend(names: Sequence[str]) -> list[str]:
-    """The lines' names with their colours and dashes in one row under the title."""
+def legend(names: Sequence[str], band: str = "") -> list[str]:
+    """The lines' names with their colours and dashes in one row under the title, the band's name last."""
     rows, x = [], LEFT
     for number, name in enumerate(names):
         rows.append(f'<path d="M{x:.1f} 38h22" {stroke(number)}/>')
         rows.append(label(x + 27, 42.0, name))
         x += 44 + 6.3 * len(name)
+    if band:
+        rows += [f'<rect x="{x:.1f}" y="32" width="22" height="12" {PALE}/>', label(x + 27, 42.0, band)]
     return rows

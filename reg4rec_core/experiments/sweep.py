@@ -76,32 +76,41 @@ def sweep(
     swept = [axis.field for axis in axes] + ["theta_quantile"] * bool(quantiles)
     folder = recommender.run.path / FOLDER / folder_name(name, swept, split, users, cohort)
     asked = asked_of(recommender, questions, split=split, seed=seed, cohort=cohort)
-
-    calibrated = calibrate(recommender, recommender.decode, quantiles, progress=progress) if quantiles else []
-    pairs = zip(quantiles, calibrated, strict=True)
-    cells += [Cell((("theta_quantile", quantile),), decode) for quantile, decode in pairs]
-
+    cells += quantile_cells(recommender, quantiles, progress)
     table = CellTable(recommender, questions, folder, asked)
     documents = table.fill([Cell((), recommender.decode), *cells], say, progress)
     forget_parts(folder)
-    swept_over = {
-        "over": {axis.field: finite(list(axis.values)) for axis in axes},
-        "theta_quantiles": list(quantiles),
-    }
-    write_json(folder / SUMMARY, {**swept_over, "cells": [cell.name for cell in cells], "asked": asked})
+    over = {axis.field: finite(list(axis.values)) for axis in axes}
+    varied = {"over": over, "theta_quantiles": list(quantiles)}
+    write_json(folder / SUMMARY, {**varied, "cells": [cell.name for cell in cells], "asked": asked})
+    return sweep_document(varied, asked, documents, folder, cohort) | {"seconds": time.perf_counter() - started}
+
+
+def quantile_cells(recommender: SweptRun, quantiles: Sequence[float], progress: Progress) -> list[Cell]:
+    """The run's own setting with a theta for every step at each quantile of its own js there."""
+    if not quantiles:
+        return []
+    calibrated = calibrate(recommender, recommender.decode, quantiles, progress=progress)
+    pairs = zip(quantiles, calibrated, strict=True)
+    return [Cell((("theta_quantile", quantile),), decode) for quantile, decode in pairs]
+
+
+def sweep_document(
+    varied: dict[str, Any], asked: dict[str, Any], documents: Sequence[dict[str, Any]], folder: Path, cohort: Cohort
+) -> dict[str, Any]:
+    """What was varied, what was asked, and the cells' numbers, the run's own setting first of `documents`."""
     return {
-        **swept_over,
-        "split": split,
+        **varied,
+        "split": asked["split"],
         "cohort": cohort.to_text(),
-        "users": len(questions),
-        "config": finite(asdict(recommender.decode)),
-        "seed": seed,
+        "users": asked["users"],
+        "config": asked["own"],
+        "seed": asked["seed"],
         "git_revision": provenance()["git_revision"],
         **{name: asked[name] for name in ("weights", "weights_checksum", "data_checksum")},
         "folder": str(folder),
         "own": documents[0],
-        "cells": documents[1:],
-        "seconds": time.perf_counter() - started,
+        "cells": list(documents[1:]),
     }
 
 

@@ -45,6 +45,10 @@ class ReportedThetas:
     """None without a sweep of validation users."""
     tuning: RewardTuning | None
     """The search for reward weights that lies with the run."""
+    cohort: str = ""
+    """Whom it is about, as `Cohort.to_text` writes it; "" for everybody."""
+    missing: tuple[str, ...] = ()
+    """Why curves that were asked for are not there: sentences that say what to do."""
 
 
 def theta_report(reported: ReportedThetas, *, link: str = "") -> dict[str, Any]:
@@ -58,10 +62,11 @@ def theta_report(reported: ReportedThetas, *, link: str = "") -> dict[str, Any]:
             "run": reported.run,
             "weights": reported.weights,
             "provenance": {name: str(settings.get(name, UNKNOWN)) for name in PROVENANCE},
-            "cohort": reported.curves[0].cohort if reported.curves else "",
+            "cohort": reported.cohort,
             "chosen": setting(reported.chosen),
             "own": setting(reported.own),
             "suggestion": None if reported.suggestion is None else suggestion_document(reported.suggestion),
+            "missing": list(reported.missing),
             "sweeps": [curve_document(curve) for curve in reported.curves],
             "reward_weights": settings.get("reward_weights"),
             "reward_search": None if reported.tuning is None else tuning_document(reported.tuning),

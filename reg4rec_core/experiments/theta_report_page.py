@@ -5,14 +5,37 @@ from html import escape
 from typing import Any
 
 from reg4rec_core.analysis.report_page import WEIGHTS, made_by, page_of, plain_table, see_live
-from reg4rec_core.experiments.line_chart import Line, line_chart
+from reg4rec_core.experiments.line_chart import Band, Line, line_chart
 
 Document = Mapping[str, Any]
 SPLITS = {"valid": "validation", "test": "test"}
 COUNTS = ("nodes", "pruned", "regenerated", "fallback", "wrong_prunes")
 LISTS = ("coverage", "distinctness")
-HEADS = ("θ", "R@5", "N@5", "R@10", "N@10", "95 %", "nodes", "pruned", "regen.", "fallback", "wrong", "covered",
-         "distinct", "categories")  # fmt: skip
+HEADS = (
+    "θ", "recall @5", "NDCG @5", "recall @10", "NDCG @10", "95 % of NDCG @10", "nodes", "pruned", "regen\u00aderated",
+    "fall\u00adback", "wrong prunes", "catalogue covered", "lists distinct", "categories a list",
+)  # fmt: skip
+LEAST_USERS = 30
+"""Of fewer, curves show little but luck."""
+INTRODUCTION = (
+    "The model spells a recommendation out code by code. After each code its belief about what kind of item comes next "
+    "moves; θ says how far one code may move it (Jensen-Shannon divergence, 0 to 0.693) before the branch is pruned "
+    "and another is tried in its place. A small θ prunes much, “off” prunes nothing."
+)
+WORDS = (
+    ("recall @k", "share of users whose next purchase is among the first k of their list"),
+    ("NDCG @k", "the same, but a higher place counts more: 1 for the first, 0 for none of the k"),
+    ("95 %", "where the mean would lie in 95 of 100 samples of as many users"),
+    ("nodes", "states that the network is asked about in one search: what the search costs"),
+    ("pruned", "branches of a search that moved the belief by more than θ"),
+    ("regenerated", "branches that were tried in the place of pruned ones"),
+    ("fallback", "branches that were kept although they moved the belief too far, as nothing else was left"),
+    ("wrong prunes", "pruned branches that would have led to the item that was really bought"),
+    ("catalogue covered", "share of all items that is in anybody's list"),
+    ("lists distinct", "how much of a list is in no other user's list, over all pairs of users"),
+    ("categories a list", "different categories in one list of ten"),
+)
+"""What the heads of the tables mean."""
 
 
 def theta_report_page(document: Document) -> str:
@@ -25,9 +48,12 @@ def theta_report_page(document: Document) -> str:
     parts = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="soft">{escape(whose)}</p>',
+        f"<p>{escape(INTRODUCTION)}</p>",
         chosen_part(document),
         suggested_part(document["suggestion"]),
-        *(sweep_part(sweep) for sweep in document["sweeps"]),
+        missing_part(document["missing"]),
+        *(sweep_part(sweep, document["chosen"], document["own"]) for sweep in document["sweeps"]),
+        words_part() if document["sweeps"] else "",
         rewards_part(document["reward_search"]),
         f'<h2>Where this comes from</h2><p class="soft">{escape(origin)}</p>{see_live(document["link"])}',
     ]
@@ -59,14 +85,20 @@ def suggested_part(found: Document | None) -> str:
     """What validation chooses, and apart from it what the test users say."""
     head = "<h2>Which θ validation chooses</h2>"
     if found is None:
-        return f"{head}<p>No sweep of validation users with pruning off is stored, so nothing is suggested.</p>"
+        return f"{head}<p>There is no curve of validation users with pruning off, so nothing is suggested.</p>"
     rows = [reading_row(found[split]) for split in ("valid", "test") if found[split] is not None]
-    heads = ["users", "θ", "NDCG@10", "95 %", "minus no pruning", "95 %"]
+    heads = ["users", "θ", "NDCG @10", "95 %", "change against no pruning", "95 % of the change"]
     table = plain_table(heads, rows, numbers=range(1, 6))
     unheard = "" if found["test"] else "<p>No test sweep has searched this value, so the test users are not heard.</p>"
     told = f'<p class="why">{escape(found["sentence"])}</p>'
     note = f'<p class="soft">Chosen from {found["tried"]} values on validation users alone; test users had no part.</p>'
     return f"{head}{told}{table}{unheard}{note}"
+
+
+def missing_part(sentences: Sequence[str]) -> str:
+    """Why curves are missing, and what to do; "" where none is."""
+    told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    return f"<h2>Curves that are missing</h2>{told}" if told else ""
 
 
 def reading_row(read: Document) -> list[str]:
@@ -81,46 +113,78 @@ def reading_row(read: Document) -> list[str]:
     ]
 
 
-def sweep_part(sweep: Document) -> str:
-    """The curves of one sweep and its numbers."""
+def sweep_part(sweep: Document, chosen: Document, own: Document) -> str:
+    """The curves of one sweep and its numbers, with the settings that are looked at and the run's own marked."""
     title = f"{sweep['users']:,} {SPLITS[sweep['split']]} users ({sweep['name']})"
-    drawn = "".join(f"<div>{chart}</div>" for chart in charts_of(sweep["points"]))
-    rows = [point_row(point) for point in sweep["points"]]
-    return (
-        f'<h2>{escape(title)}</h2><p class="soft">Beliefs are compared from step {sweep["check_from"]} on. '
-        f"Means over users; intervals are drawn from the users again and again.</p>"
-        f'<div class="sides charts">{drawn}</div>{plain_table(HEADS, rows, numbers=range(len(HEADS)))}'
+    mark = theta_within(chosen, sweep)
+    drawn = "".join(f"<div>{chart}</div>" for chart in charts_of(sweep["points"], mark))
+    rows = [[marked(point["theta"], sweep, chosen, own), *point_row(point)] for point in sweep["points"]]
+    few = " Of so few users, curves show little but luck." if sweep["users"] < LEAST_USERS else ""
+    dashed = "" if mark is None else f" The upright line is the chosen setting, θ {mark:g}."
+    told = (
+        f"Beliefs are compared from step {sweep['check_from']} on. Points are means over users; bands hold 95 % of "
+        f"such means, drawn from the users again and again.{dashed}{few}"
     )
+    table = plain_table(HEADS, rows, numbers=range(1, len(HEADS)))
+    return f'<h2>{escape(title)}</h2><p class="soft">{escape(told)}</p><div class="sides charts">{drawn}</div>{table}'
 
 
-def charts_of(points: Sequence[Document]) -> list[str]:
+def theta_within(setting: Document, sweep: Document) -> float | None:
+    """The one theta of a setting, where a sweep's curves are about such settings; else None."""
+    same = not setting["thetas"] and setting["check_from"] == sweep["check_from"]
+    return setting["theta"] if same else None
+
+
+def marked(theta: float | None, sweep: Document, chosen: Document, own: Document) -> str:
+    """A theta of a sweep, and whether it is the setting above or the run's own."""
+    settings = {"own": own, "chosen": chosen}
+    said = [
+        name
+        for name, setting in settings.items()
+        if setting["theta"] == theta and not setting["thetas"]
+        and (theta is None or setting["check_from"] == sweep["check_from"])
+    ]  # fmt: skip
+    return f"{theta_name(theta)}\u00a0({said[0]})" if said else theta_name(theta)
+
+
+def words_part() -> str:
+    """What the numbers mean, a line each."""
+    return f"<h2>What the numbers mean</h2>{plain_table(['number', 'meaning'], WORDS)}"
+
+
+def charts_of(points: Sequence[Document], mark: float | None) -> list[str]:
     """Quality with its band, what it costs and how varied the lists are, by theta; no pruning as a level line."""
-    charts = [quality_chart(points, f"{kind}@{k}") for kind in ("recall", "ndcg") for k in (5, 10)]
+    charts = [quality_chart(points, f"{kind}@{k}", mark) for kind in ("recall", "ndcg") for k in (5, 10)]
     groups = (
-        ("nodes of a search", COUNTS[:1]),
-        ("branches of a search", COUNTS[1:4]),
-        ("wrong prunes of a search", COUNTS[4:]),
-        ("share of the catalogue in any list", LISTS[:1]),
-        ("share of a list in no other", LISTS[1:]),
+        ("Cost: nodes of a search", COUNTS[:1]),
+        ("Branches of a search", COUNTS[1:4]),
+        ("Wrong prunes of a search", COUNTS[4:]),
+        ("Share of the catalogue in any list", LISTS[:1]),
+        ("Share of a list in no other", LISTS[1:]),
     )
     for title, names in groups:
         lines = [line for name in names if (line := line_of(points, name, name.replace("_", " "))) is not None]
         if lines:
-            charts.append(line_chart(f"{title} by θ", "θ", "", lines))
+            charts.append(line_chart(f"{title}, by θ", "θ", "", lines, mark=mark))
     return charts
 
 
-def quality_chart(points: Sequence[Document], metric: str) -> str:
+def quality_chart(points: Sequence[Document], metric: str, mark: float | None) -> str:
     """One metric with its interval."""
     inside = [point for point in points if point["theta"] is not None]
-    lines = [
-        Line(name, tuple((point["theta"], point["metrics"][metric][part]) for point in inside))
-        for part, name in (("mean", "mean"), ("low", "95 % from"), ("high", "95 % to"))
-    ]
+    lines = [Line("mean", tuple((point["theta"], point["metrics"][metric]["mean"]) for point in inside))]
+    ends = ((point["theta"], *(point["metrics"][metric][part] for part in ("low", "high"))) for point in inside)
     off = [point["metrics"][metric]["mean"] for point in points if point["theta"] is None]
     if off:
         lines.append(Line("no pruning", tuple((point["theta"], off[0]) for point in inside)))
-    return line_chart(f"{metric.replace('ndcg', 'NDCG')} by θ", "θ", metric.replace("ndcg", "NDCG"), lines)
+    kind, k = metric.split("@")
+    share = f"share of users who find their next purchase among the first {k}"
+    title = (
+        f"Recall@{k}: {share}, by θ"
+        if kind == "recall"
+        else f"NDCG@{k}: like recall, but higher places count more, by θ"
+    )
+    return line_chart(title, "θ", metric.replace("ndcg", "NDCG"), lines, band=Band("95 %", tuple(ends)), mark=mark)
 
 
 def line_of(points: Sequence[Document], name: str, said: str) -> Line | None:
@@ -135,7 +199,7 @@ def point_row(point: Document) -> list[str]:
     band = f"{metrics['ndcg@10']['low']:.4f} to {metrics['ndcg@10']['high']:.4f}"
     places = dict.fromkeys(COUNTS, 2) | {"wrong_prunes": 4, "coverage": 3, "distinctness": 3, "categories_per_list": 2}
     others = ["–" if point[name] is None else f"{point[name]:.{digits}f}" for name, digits in places.items()]
-    return [theta_name(point["theta"]), *means, band, *others]
+    return [*means, band, *others]
 
 
 def rewards_part(found: Document | None) -> str:

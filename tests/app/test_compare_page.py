@@ -87,6 +87,34 @@ def test_the_url_restores_both_sides(app):
     ]
 
 
+def test_each_side_takes_thresholds_by_step_and_says_them(app, monkeypatch, tmp_path):
+    monkeypatch.setenv("REG4REC_NOTES", str(tmp_path / "notes.sqlite"))
+    app.session_state["notes"] = True
+    sent = {"user": "visitor 9", "thetas": "0.7,0.01,0.02", "from": "1", "thetas_b": "0.1,x,0.2", "theta_b": "0.3"}
+    started(app, **sent)
+    (error,) = app.error
+    assert error.value.startswith("Thetas must be 3 numbers from 0 to 0.7 with commas between them")
+    state = link_of(app)
+    assert (state["thetas"], state["check_from"], state["corp"]) == ("0.7,0.01,0.02", "1", "true")
+    assert (state["theta_b"], state["check_from_b"], "thetas_b" in state) == ("0.3", "2", False)
+    assert "weights, θ from step 1 on: 0.7 · 0.01 · 0.02" in words_of(app)
+    trace = "reg4rec trace --run "
+    commands = [code.value.splitlines() for code in app.code if trace in code.value]
+    assert [line.split(" --", 2)[2] for line in commands[0]] == [
+        "weights pretrained --decode preset-A.json", "weights post_trained --theta 0.3",
+    ]  # fmt: skip
+    next(button for button in app.button if button.label == "Keep the note").click().run()
+    (note,) = read_notes(notes_file())
+    assert note.thetas == (float("inf"), 0.01, 0.02)
+    app.segmented_control(key="theta_rule_b").set_value("steps").run()
+    app.number_input(key="theta_step_3_b").set_value(0.05).run()
+    assert not app.exception
+    assert not app.error
+    state = link_of(app)
+    assert (state["thetas_b"], state["corp_b"]) == ("0.3,0.3,0.05", "true")
+    assert link_of(started(AppTest.from_file(str(MAIN), default_timeout=120), **state)) == state
+
+
 def test_a_run_with_one_stage_is_compared_with_itself_without_pruning(tiny_run, monkeypatch, tmp_path):
     app = started(page_of(tiny_run, monkeypatch, tmp_path), user="visitor 9", theta="0.02")
     state = link_of(app)
@@ -132,6 +160,7 @@ def test_values_that_make_no_sense_end_in_a_sentence_or_are_replaced(app, bad, s
         assert app.slider(key="theta")
     else:
         assert 0 <= float(link_of(app)["theta_b"]) <= 0.7
+        assert {warning.value.split("=")[0].split()[-1] for warning in app.warning} == {*bad} - {"path"}
 
 
 def test_a_note_on_a_branch_of_b_is_kept_with_the_weights_of_b(app, monkeypatch, tmp_path):

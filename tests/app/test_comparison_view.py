@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_shop import NAMES, small_catalog, small_ids, small_interactions, small_trace
 
 from app.view_models import comparison as view
 from app.view_models.tree import find_focus
-from reg4rec_core import Fate, SearchHabits, UserRow, compare_traces, read_facets
+from reg4rec_core import DecodeConfig, Fate, SearchHabits, UserRow, compare_traces, read_facets
 
 CATALOG = small_catalog()
 
@@ -78,11 +80,23 @@ def test_beliefs_of_both_stand_side_by_side_at_the_chosen_step():
 
 
 def test_the_command_says_only_what_differs_from_the_run():
-    whole = {"theta": 0.06, "beam": 20}
-    said = view.trace_command("checkpoints/demo", "pretrained", theta=0.06, beam=20, at="test", whole=whole)
+    own, other = DecodeConfig(theta=0.06), DecodeConfig(theta=float("inf"), beam_width=7, check_from=3)
+    said = view.trace_command("checkpoints/demo", "pretrained", decode=own, at="test", own=own, preset="")
     assert said == "reg4rec trace --run checkpoints/demo --weights pretrained"
-    said = view.trace_command("a b", "post_trained", theta=float("inf"), beam=7, at="now", whole=whole)
-    assert said == "reg4rec trace --run 'a b' --weights post_trained --split now --theta inf --beam 7"
+    said = view.trace_command("a b", "post_trained", decode=other, at="now", own=own, preset="")
+    assert said == "reg4rec trace --run 'a b' --weights post_trained --split now --theta inf --beam 7 --check-from 3"
+    by_step = replace(own, thetas=(0.5, 0.1))
+    said = view.trace_command("a", "pretrained", decode=own, at="test", own=by_step, preset="")
+    assert said.endswith("pretrained --theta 0.06"), "one theta takes the place of the run's own thresholds by step"
+    said = view.trace_command("a", "pretrained", decode=by_step, at="test", own=own, preset="preset-A.json")
+    assert said.endswith("pretrained --decode preset-A.json")
+
+
+def test_only_thresholds_that_are_not_the_runs_own_are_read_from_a_file():
+    own = DecodeConfig(thetas=(0.5, 0.1))
+    assert not view.needs_preset(replace(own, thetas=(0.5, 0.1, 0.1)), own, 3), "the last one holds for later steps"
+    assert view.needs_preset(replace(own, thetas=(0.5, 0.1, 0.2)), own, 3)
+    assert not view.needs_preset(replace(own, thetas=()), own, 3)
 
 
 def habits(pruned: list[int], js: list[float]) -> SearchHabits:

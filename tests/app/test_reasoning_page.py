@@ -85,9 +85,11 @@ def test_thetas_that_make_no_sense_are_refused_in_words(app):
 
 
 def test_a_link_leads_to_the_same_link(app):
-    state = link_of(started(app, user="visitor 9", theta="0.02", step="2"))
+    state = link_of(started(app, user="visitor 9", theta="0.0212345", step="2"))
+    assert not app.warning
     again = visitor()
     assert link_of(started(again, **state)) == state
+    assert not again.warning
 
 
 def test_a_path_in_the_url_is_followed(app):
@@ -130,6 +132,13 @@ def test_an_unknown_user_is_an_error_in_one_sentence_and_the_search_stays(app):
 def test_a_value_that_makes_no_sense_is_replaced_not_obeyed(app, bad):
     started(app, user="visitor 9", **bad)
     assert not app.error
+    ((name, value),) = bad.items()
+    said = [warning.value for warning in app.warning]
+    assert [text.startswith(f"The address asks for {name}={value}, but {name} must be") for text in said] == [True] * (
+        name != "path"
+    ), said
+    app.run()
+    assert not app.warning
     state = link_of(app)
     assert 0 <= float(state["theta"]) <= 0.7
     assert 1 <= int(state["beam"]) <= 40

@@ -173,6 +173,9 @@ def test_a_preview_says_where_it_stands():
     assert preview_view.progress_text(state("waiting", done=0, ahead=1)) == "Preview 2 waits for its turn, 1 before it"
     assert preview_view.progress_text(state("failed", error="no disk")) == "Preview 2 failed: no disk"
     assert preview_view.progress_share(state("done")) == 1
+    assert preview_view.gone_words(state()).startswith("Preview 2 was cancelled: its training has ended and its copy")
+    assert preview_view.gone_words(state("waiting", done=0)).startswith("Preview 2 was cancelled: its copy of the run")
+    assert preview_view.gone_words(state("done")).startswith("Preview 2 was discarded: its copy of the run is deleted.")
     assert preview_view.curve(state())["reward"].tolist() == [1, 2, 3, 4]
     assert preview_view.curve_words(state()).endswith("1.000 at the first, 4.000 at the last")
     changes = preview_view.reward_changes(state()).set_index("reward")

@@ -50,3 +50,19 @@ def test_a_stored_search_by_step_leads_to_its_own_tree():
     assert "thetas=0.1%2C0.7&check_from=1&beam=6" in link
     assert "corp" not in link
     assert "theta=&" not in link
+
+
+def test_limits_tell_searches_apart_and_nothing_else():
+    inf = math.inf
+    assert view.limits(DecodeConfig(theta=0.2, check_from=2), 3) == (inf, 0.2, 0.2)
+    by_step = DecodeConfig(thetas=(0.5, 0.1, 0.7), check_from=1)
+    assert view.limits(by_step, 3) == (0.5, 0.1, inf), "no belief moves further than the highest theta"
+    assert view.stored_limits({"theta": 0.06, "thetas": [0.5, 0.1, None], "check_from": 1}, 3) == (0.5, 0.1, inf)
+    assert view.stored_limits({"theta": None, "check_from": 2}, 3) == (inf, inf, inf)
+
+
+def test_a_search_says_its_thresholds_in_a_few_words():
+    assert view.limit_words(DecodeConfig(theta=math.inf), 3, 2) == "no pruning"
+    assert view.limit_words(DecodeConfig(theta=0.2, check_from=2), 3, 2) == "θ 0.2"
+    assert view.limit_words(DecodeConfig(theta=0.2, check_from=3), 3, 2) == "θ 0.2 from step 3 on"
+    assert view.limit_words(DecodeConfig(thetas=(0.5, math.inf)), 3, 2) == "θ from step 2 on: 0.7 · 0.7"

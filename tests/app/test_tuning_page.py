@@ -2,15 +2,17 @@
 
 import math
 import shutil
+from html import escape
 from pathlib import Path
 
 import pytest
 from opened_page import link_of, opened, page_of, visitor
 from streamlit.testing.v1 import AppTest
 
+from app.screens.theta_reported import report_of
 from app.session import open_runs
 from app.view_models import theta_cohort as view
-from reg4rec_core import flips, read_theta_curve, suggest_theta, theta_sweeps
+from reg4rec_core import flips, read_theta_curve, suggest_theta, theta_report_page, theta_sweeps
 
 PAGE = "screens/tuning.py"
 
@@ -139,6 +141,7 @@ def test_curves_of_a_cohort_are_restored_from_the_address(swept):
     ("cohort", "message"),
     [
         ("history_many", "A range reads LOW~HIGH"),
+        ("main_Toys > Trains", "The sweep theta-valid-30 searched nobody of the cohort main_Toys"),
         ("outcome_miss", "A cohort by its outcome, by what it is recommended"),
     ],
 )
@@ -146,6 +149,31 @@ def test_a_cohort_that_makes_no_sense_is_refused_in_words(swept, cohort, message
     started(swept, user="visitor 9", cohort=cohort)
     (error,) = swept.error
     assert error.value.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("cohort", "curves", "said"),
+    [
+        ("history_1~", 2, []),
+        ("history_900~", 0, [f"The sweep theta-{split}-30 searched nobody of the cohort history_900~; widen one of its "
+                             "conditions." for split in ("valid", "test")]),
+        ("history_many", 0, ["A range reads LOW~HIGH with whole numbers, either of which may be left out, got 'many'."
+                             ]),
+    ],
+)  # fmt: skip
+def test_the_report_is_about_the_cohort_of_the_page_or_says_why_it_cannot_be(swept, cohort, curves, said):
+    link = f"http://host/tuning?sweep=theta-test-30&cohort={cohort}"
+    run = open_runs.open_run("tiny")
+    document = report_of(run, run.recommender.decode, link)
+    assert (document["cohort"], document["missing"]) == (cohort, said)
+    assert [sweep["cohort"] for sweep in document["sweeps"]] == [cohort] * curves
+    assert all(escape(sentence) in theta_report_page(document) for sentence in said)
+
+
+def test_a_report_on_an_unknown_sweep_says_which_there_are(swept):
+    run = open_runs.open_run("tiny")
+    (said,) = report_of(run, run.recommender.decode, "?sweep=..%2Fother")["missing"]
+    assert said.startswith("These weights have no theta sweep '../other'; choose one of theta-")
 
 
 def test_the_suggestion_is_taken_over_by_a_click(swept, swept_run):

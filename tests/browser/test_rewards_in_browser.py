@@ -1,9 +1,14 @@
 """The Rewards page in a real browser: a preview is started, followed, cancelled; another is waited for and compared."""
 
 import re
+import time
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 from visit import Visit, assert_fits_its_window
+
+PREVIEWS = Path(__file__).parents[2] / "checkpoints" / ".previews"
+"""Where the served application copies runs to."""
 
 
 def opened(visit: Visit, **state: str) -> Page:
@@ -30,3 +35,48 @@ def test_the_page_fits_its_window_and_a_preview_is_followed_until_it_is_compared
     page.get_by_role("button", name="Discard").click()
     expect(page.get_by_role("cell", name="nodes of both trees")).to_have_count(0, timeout=60_000)
     assert all(address.startswith((visit.server, "ws", "data:", "blob:")) for address in visit.asked)
+
+
+def test_a_preview_is_cancelled_the_page_says_so_its_process_ends_and_the_run_is_untouched(
+    visit: Visit, tiny_run: Path
+):
+    before, others = files_of(tiny_run), trainings()
+    page = opened(visit, steps="400", batch="4", rewards="path%3D1", user="visitor+7")
+    page.get_by_role("button", name="Start a preview").click()
+    expect(page.get_by_text(re.compile(r"Preview \d+ (starts|trains)"))).to_be_visible(timeout=280_000)
+    ((pid, copy),) = until(lambda: trainings().items() - others.items())
+    page.get_by_role("button", name="Cancel").click()
+    said = page.get_by_text(re.compile(r"Preview \d+ was cancelled: its training has ended"))
+    expect(said).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0, timeout=60_000)
+    assert "preview=" not in page.url
+    until(lambda: pid not in trainings())
+    until(lambda: not copy.exists())
+    assert files_of(tiny_run) == before
+
+
+def trainings() -> dict[int, Path]:
+    """The processes that train previews of the served application, and the copies that they train."""
+    found = {}
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            said = file.read_bytes().decode(errors="replace").split("\0")
+        except OSError:  # it has ended meanwhile
+            continue
+        if "reg4rec_core.cli.tethered" in said:
+            copy = Path(said[said.index("--run") + 1])
+            found |= {int(file.parent.name): copy} if PREVIEWS in copy.parents else {}
+    return found
+
+
+def until(what, *, seconds: float = 60):
+    """What is asked for, once it is there."""
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.05)
+    return found
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -2,7 +2,10 @@
 
 import json
 import multiprocessing
+import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -70,6 +73,40 @@ def test_a_line_is_a_training_example(tmp_path):
         "label": -1, "tag": "too similar", "text": "It has this already.", "time": kept.time, "link": "?user=42",
     }  # fmt: skip
     assert (second["theta"], second["item"], second["label"]) == (None, None, 1)
+
+
+def test_thresholds_by_step_are_kept_and_exported(tmp_path):
+    file = tmp_path / "notes.sqlite"
+    kept = keep_note(file, note(thetas=(0.7, float("inf"), 0.05)))
+    assert read_notes(file) == (kept,)
+    (line,) = map(json.loads, note_lines([kept]).splitlines())
+    assert (line["theta"], line["thetas"]) == (0.06, [0.7, None, 0.05])
+
+
+def made_before_thetas(file) -> Note:
+    """A file of notes as it was made before they knew thresholds by step, with one note in it."""
+    old = keep_note(file, note(text="of before"))
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("ALTER TABLE notes DROP COLUMN thetas")
+    return old
+
+
+def test_notes_of_before_are_read_and_new_ones_kept_beside_them(tmp_path):
+    file = tmp_path / "notes.sqlite"
+    old = made_before_thetas(file)
+    assert read_notes(file) == (old,), "reading changes no file"
+    new = keep_note(file, note(thetas=(0.1, 0.2)))
+    assert read_notes(file) == (new, old)
+    drop_note(file, old.number)
+    assert read_notes(file) == (new,)
+
+
+def test_several_writers_widen_a_file_of_before_once(tmp_path):
+    file = tmp_path / "notes.sqlite"
+    made_before_thetas(file)
+    with ThreadPoolExecutor(5) as writers:
+        kept = list(writers.map(lambda place: keep_note(file, note(thetas=(place / 10,))), range(5)))
+    assert sorted(kept, key=lambda one: -one.number) == list(read_notes(file)[:5])
 
 
 @pytest.mark.parametrize("wrong", [{"label": 0}, {"tag": "x" * 61}, {"text": "x" * 4001}])

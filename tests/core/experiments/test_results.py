@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reg4rec_core.experiments.line_chart import Line, line_chart, ticks
+from reg4rec_core.experiments.line_chart import Band, Line, line_chart, ticks
 from reg4rec_core.experiments.result_charts import CHARTS
 from reg4rec_core.experiments.result_tables import fill_tables, markdown, short, signed
 from reg4rec_core.types import InputError
@@ -116,6 +116,21 @@ def test_every_point_of_a_chart_lies_inside_it_and_higher_values_stand_higher():
     assert all(62 <= x <= 624 and 56 <= y <= 296 for curve in curves for x, y in curve)
     assert curves[0][0] == curves[1][0]
     assert curves[0][1][1] < curves[0][2][1] < curves[0][0][1]
+
+
+def test_a_band_encloses_its_line_and_a_mark_stands_only_where_the_chart_reaches():
+    line, band = Line("mean", ((0.0, 2.0), (1.0, 3.0))), Band("95 %", ((0.0, 1.0, 4.0), (1.0, 2.0, 5.0)))
+    drawn = [line_chart("t", "x", "y", [line], band=band, mark=mark) for mark in (0.5, 7.0, None)]
+    chart = ElementTree.fromstring(drawn[0])
+    shape, curve = (
+        [tuple(map(float, corner.split(","))) for corner in next(chart.iter(f"{SVG}{kind}")).attrib["points"].split()]
+        for kind in ("polygon", "polyline")
+    )
+    assert [x for x, _ in shape] == [62, 624, 624, 62]
+    assert all(high < y < low for (_, low), (_, y), (_, high) in zip(shape[:2], curve, shape[:1:-1], strict=True))
+    assert all(56 <= y <= 296 for _, y in shape)
+    assert "95 %" in [text.text for text in chart.iter(f"{SVG}text")]
+    assert ['d="M343.0 56.0V296.0"' in one for one in drawn] == [True, False, False]
 
 
 def test_ticks_are_round_and_enclose_the_values():

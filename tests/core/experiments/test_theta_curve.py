@@ -263,6 +263,11 @@ def test_the_report_holds_the_curves_the_choice_and_its_evidence(run, reg4rec, t
     assert page.count("<svg") == page.count("</svg>") == 2 * 9
     assert "θ 0.05, compared from step 1. The run&#x27;s own setting is θ 0.2, compared from step 1." in page
     assert escape(found.sentence) in page
+    assert page.count("<polygon") == 2 * 4, "each measure of quality has its band"
+    assert page.count('V296.0" stroke="#777"') == 2 * 9, "the chosen theta stands upright in every chart"
+    assert page.count("<td>0.05\u00a0(chosen)</td>") == page.count("<td>0.2\u00a0(own)</td>") == 2
+    assert "Of so few users, curves show little but luck." in page
+    assert "branches of a search that moved the belief by more than θ" in page
     assert not re.search(r"<script|<link|src=|url\(", page)
     assert len(page) < 300_000
 
@@ -271,7 +276,8 @@ def test_a_report_of_a_sweep_that_kept_less_leaves_it_out(run, reg4rec, tmp_path
     curve = read_theta_curve(run, "theta-valid-12")
     some = curve_of_users(replace(curve, counts=None), "history_5~", curve.user_rows[:5], Recommender.load(run).catalog)
     by_step = DecodeConfig(thetas=(0.4, math.inf))
-    reported = ReportedThetas("r<b>", "pretrained", {}, by_step, DecodeConfig(), (some,), suggestion_of((some,)), None)
+    reported = ReportedThetas("r<b>", "pretrained", {}, by_step, DecodeConfig(), (some,), suggestion_of((some,)), None,
+                              cohort="history_5~", missing=("The sweep <x> searched nobody; widen it.",))  # fmt: skip
     document = theta_report(reported, link="http://host/tuning?x=1&y=2")
     assert json.loads(json.dumps(document, allow_nan=False))["sweeps"][0]["points"][0]["pruned"] is None
     page = theta_report_page(document)
@@ -282,6 +288,7 @@ def test_a_report_of_a_sweep_that_kept_less_leaves_it_out(run, reg4rec, tmp_path
     assert "<b>" not in page
     assert 'href="http://host/tuning?x=1&amp;y=2"' in page
     assert "the test users are not heard" in page
+    assert "<p>The sweep &lt;x&gt; searched nobody; widen it.</p>" in page
 
 
 def test_a_report_needs_a_sweep_and_one_subject(run, reg4rec, tiny_run, tmp_path):
