@@ -45,3 +45,9 @@ def steering_row(trace: ReasoningTrace, run: open_runs.OpenRun, focus: Focus) ->
             on_go_on=lambda: hand.go_on_from(path_key(trace, node)),
         )
         steering.group_picker(find=lambda query: catalog.found_groups(run.facets.catalog, query), on_steer=hand.steer)
+
+
+def way_back() -> None:
+    """To the plain search, from what was changed by hand."""
+    if hand.is_by_hand():
+        edited_history.back_button("Back to the plain search", key="restore", on_back=hand.restore_all)

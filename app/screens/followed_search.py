@@ -5,29 +5,21 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.components import edited_history, node_panel
+from app.components import node_panel
 from app.components.errors import errors_in_words
 from app.components.markup import paragraph
-from app.components.recommendation_list import recommendation_list
 from app.screens.asked import Asked
-from app.screens.by_hand_panels import banners, steering_row
+from app.screens.by_hand_panels import banners, steering_row, way_back
 from app.screens.handed_on import hand_on
 from app.screens.history_panel import influences, smallest, ways_to_change
+from app.screens.recommended import recommended
 from app.screens.reported import Shown
 from app.screens.searched_tree import TreePlace, searched_tree, tree_place
-from app.session import address, focus_user, searches
+from app.session import address, searches
 from app.session import by_hand as hand
 from app.view_models import by_hand as words
 from app.view_models import history
 from app.view_models import reasoning as view
-from app.view_models.tree import Focus
-from reg4rec_core import compare_traces
-
-
-def way_back() -> None:
-    """To the plain search, from what was changed by hand."""
-    if hand.is_by_hand():
-        edited_history.back_button("Back to the plain search", key="restore", on_back=hand.restore_all)
 
 
 @dataclass(frozen=True)
@@ -87,16 +79,3 @@ def along_the_path(asked: Asked, by_hand: words.ByHand, searched: searches.Searc
         if places.smallest is not None:  # last, because it takes long: everything else is there already
             with places.smallest:
                 smallest(asked, by_hand, rank)
-
-
-def recommended(asked: Asked, searched: searches.Searched, focus: Focus, target: int, by_hand: words.ByHand) -> None:
-    """The list, and beside it what was changed by hand did to it."""
-    run, trace = asked.run, searched.trace
-    st.markdown(f"##### The {len(trace.items)} items it recommends")
-    entries = view.recommendations(trace, run.facets, focus, target, searched.sources)
-    if not by_hand:
-        recommendation_list(entries, on_follow=focus_user.follow)
-        return
-    plain = searches.search(run, asked.user, asked.at, asked.decode).trace
-    with edited_history.changes_beside(history.changes(compare_traces(plain, trace), run.facets.catalog)):
-        recommendation_list(entries, on_follow=focus_user.follow)

@@ -8,8 +8,9 @@ from app.components.footer import footer
 from app.components.markup import page_heading
 from app.components.user_picker import user_picker
 from app.screens.asked import Asked
+from app.screens.by_hand_panels import way_back
 from app.screens.chosen_run import chosen_run_with_weights
-from app.screens.followed_search import followed_search, way_back
+from app.screens.followed_search import followed_search
 from app.screens.step_thresholds import by_step, thetas_looked_at
 from app.session import focus_user, open_runs, provenance, searches
 from app.view_models import reasoning as view
