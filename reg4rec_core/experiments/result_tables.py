@@ -223,21 +223,32 @@ def theta_table(root: Path) -> str:
     return markdown(("NDCG@10", *(f"theta {theta:g}".replace("0.", ".") for theta in thetas), "off"), rows)
 
 
-def sweep_table(root: Path) -> str:
-    """The cells of a sweep: `reg4rec sweep --json` kept as assets/results/sweep.json."""
-    results = read_result(root, f"{RESULTS}/sweep.json")
+THETA_DATA = {"beauty": "Beauty", "toys": "Toys", "sports": "Sports"}
+"""Data sets whose sweeps over theta stand side by side, and their names."""
+
+
+def theta_data_table(root: Path) -> str:
+    """One grid of thetas on every data set: `reg4rec sweep --json`, kept as assets/results/theta_DATA.json."""
+    results = {name: read_result(root, f"{RESULTS}/theta_{data}.json") for data, name in THETA_DATA.items()}
+    cells = {name: {cell["changes"]["theta"]: cell for cell in result["cells"]} for name, result in results.items()}
+    thetas = list(next(iter(cells.values())))
+    off = {name: by_theta[None]["metrics"]["ndcg@10"]["mean"] for name, by_theta in cells.items()}
+
+    def columns(cell: dict[str, Any], beside: float) -> tuple[str, str, str]:
+        ndcg, lost = cell["metrics"]["ndcg@10"]["mean"], cell["wrong_prunes"]
+        share = f"{ndcg / beside:.0%}".replace("%", " %")
+        return f"{short(ndcg)} ({share})", f"{cell['pruned']:.1f}", short(lost, 2)
+
     rows = [
         [
-            "the run's own" if cell["name"] == "own" else cell["name"],
-            *(short(cell["metrics"][name]["mean"]) for name in AT_TEN),
-            "" if cell["name"] == "own" else with_interval(cell["difference"]["ndcg@10"]),
-            *(f"{cell[name]:.1f}" for name in ("nodes", "pruned")),
-            f"{cell['wrong_prunes']:.3f}",
+            "off" if theta is None else short(theta, 2),
+            *(text for name in cells for text in columns(cells[name][theta], off[name])),
         ]
-        for cell in (results["own"], *results["cells"])
+        for theta in thetas
     ]
-    header = ("Recall@10", "NDCG@10", "difference in NDCG@10", "nodes", "pruned", "wrongly pruned")
-    return markdown((f"{results['users']:,} {results['split']} users", *header), rows)
+    header = [f"{name}: {what}" for name in cells for what in ("NDCG@10 (of off)", "pruned", "wrongly")]
+    first = next(iter(results.values()))
+    return markdown((f"theta, {first['users']:,} {first['split']} users each", *header), rows)
 
 
 def prunes_table(root: Path) -> str:
@@ -386,7 +397,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "post-training": post_training_table,
     "rewards": rewards_table,
     "theta": theta_table,
-    "sweep": sweep_table,
+    "theta-data": theta_data_table,
     "ablation": ablation_table,
     "ablation-sizes": ablation_sizes_table,
     "windows": windows_table,

@@ -112,7 +112,7 @@ def test_each_side_takes_thresholds_by_step_and_says_them(app, monkeypatch, tmp_
     assert not app.error
     state = link_of(app)
     assert (state["thetas_b"], state["corp_b"]) == ("0.3,0.3,0.05", "true")
-    assert link_of(started(AppTest.from_file(str(MAIN), default_timeout=120), **state)) == state
+    assert link_of(started(visitor(), **state)) == state
 
 
 def test_a_run_with_one_stage_is_compared_with_itself_without_pruning(tiny_run, monkeypatch, tmp_path):

@@ -1,5 +1,6 @@
 """The Rewards page in a real browser: a preview is started, followed, cancelled; another is waited for and compared."""
 
+import os
 import re
 import time
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_a_preview_is_cancelled_the_page_says_so_its_process_ends_and_the_run_is
 
 
 def trainings() -> dict[int, Path]:
-    """The processes that train previews of the served application, and the copies that they train."""
+    """The processes that train previews of the application that these tests serve, and the copies that they train."""
     found = {}
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -64,8 +65,20 @@ def trainings() -> dict[int, Path]:
         except OSError:  # it has ended meanwhile
             continue
         if "reg4rec_core.cli.tethered" in said:
-            copy = Path(said[said.index("--run") + 1])
-            found |= {int(file.parent.name): copy} if PREVIEWS in copy.parents else {}
+            pid, copy = int(file.parent.name), Path(said[said.index("--run") + 1])
+            found |= {pid: copy} if PREVIEWS in copy.parents and os.getpid() in ancestors(pid) else {}
+    return found
+
+
+def ancestors(pid: int) -> list[int]:
+    """The processes that a process comes from; other tests run beside these."""
+    found = []
+    while pid > 1:
+        try:
+            pid = int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+        except OSError:  # it has ended meanwhile
+            break
+        found.append(pid)
     return found
 
 

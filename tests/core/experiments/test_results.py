@@ -72,7 +72,7 @@ def test_another_number_in_the_results_changes_the_readme(reg4rec, copied):
         ("<!-- table: mein -->\n<!-- end -->", "there is no table 'mein'; the tables are main"),
         ("<!-- table: main -->\n", "needs an `<!-- end -->`"),
         ("<!-- table: main -->\n<!-- table: theta -->\n<!-- end -->", "needs an `<!-- end -->`"),
-        ("<!-- table: sweep -->\n<!-- end -->", "there is no .*sweep.json, which the table is made from"),
+        ("<!-- table: cost -->\n<!-- end -->", "there is no .*cost.json, which the table is made from"),
     ],
 )
 def test_a_table_that_cannot_be_made_is_refused(copied, text, message):
