@@ -1,7 +1,6 @@
 """Runs and their weights, opened once for all visitors."""
 
 import atexit
-import atexit
 import gc
 import os
 from dataclasses import dataclass, replace
@@ -84,7 +83,6 @@ def _open(key: RunKey, name: str) -> OpenRun:
     recommender.recommend([recommender.interactions.sequence(0)], recommender.decode)
     gc.collect()
     gc.freeze()  # what is loaded stays: without this every click pays for searching it for garbage
-    atexit.register(gc.unfreeze)  # else extensions report at the end that their objects were never let go
     return OpenRun(key, name, recommender, facets, users)
 
 

@@ -21,6 +21,11 @@ CURVE = Watched(".st-key-quality", "path[stroke='#E69F00']", "d")
 """The line in the curves that marks the theta that is looked at."""
 PATHS = Watched(PAGE, ".r4-paths")
 EXPLORER = ".st-key-theta_explorer"
+EXPLORED = Watched(EXPLORER, ".list")
+LOOK_AT = """
+address => { history.pushState({}, "", address); dispatchEvent(new PopStateEvent("popstate")) }
+"""
+"""Changes the address as the browser's own buttons do."""
 
 LOW_SHARE, HIGH_SHARE = 0.02, 0.55
 """Shares of the slider from which theta is moved to and fro, so that each time another search is needed."""
@@ -129,6 +134,12 @@ def release_tuned_theta(tab: Tab, users: Sequence[str], turn: int) -> Answer:
     return tab.time("pointerup", [CHANGES, CURVE], tab.page.mouse.up)
 
 
+def profile_user(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+    """Another user's address: every search that theta can give them, drawn."""
+    address = f"{tab.url}/tuning?user={users[(turn + 1) % len(users)]}"
+    return tab.time("popstate", [EXPLORED], lambda: tab.page.evaluate(LOOK_AT, address))
+
+
 def on_the_largest_tree(tab: Tab, users: Sequence[str]) -> None:
     """The user of a few whose tree under a strict theta is the largest, theta held with the mouse."""
     sizes = {user: tree_size(tab, user) for user in users[:MOST_DRAWN]}
@@ -226,6 +237,7 @@ ACTIONS = (
     Action("switch to Cohorts", 400, on_a_user, switch_to("Cohorts", COHORT_NUMBERS), needs="stored search"),
     Action("cohort query", 300, on_the_cohorts, ask_cohort, needs="stored search"),
     Action("curves after theta is released", 150, on_the_tuning, release_tuned_theta, needs="sweep over theta"),
+    Action("theta profile of another user", 1000, on_the_tuning, profile_user),
     Action("weight of a reward moved", 250, on_the_rewards, move_weight),
     Action(
         "frame while theta is dragged",
