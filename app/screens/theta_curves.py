@@ -60,5 +60,5 @@ def curves(curve: ThetaCurve, theta: float, check_from: int, top: int) -> None:
 
 
 def chart(option: dict[str, Any], key: str, height: int, alt: str) -> None:
-    """Drawn as SVG, whose parts stay where they are while theta moves."""
-    st.echarts_chart(option, height=height, key=key, renderer="svg", alt=alt)
+    """The first chart as SVG, whose lines are parts of the page; the others on a canvas, which is drawn sooner."""
+    st.echarts_chart(option, height=height, key=key, renderer="svg" if key == "quality" else "canvas", alt=alt)

@@ -14,7 +14,7 @@ from app.session.open_runs import OpenRun
 from app.session.theta_profiles import Profiled
 from app.view_models import tuning as view
 from app.view_models.cohorts import tree_link
-from reg4rec_core import DecodeConfig, ReasoningTrace, compare_traces, theta_changes
+from reg4rec_core import DecodeConfig, ReasoningTrace, compare_traces
 
 
 def explorer(run: OpenRun, key: str, at: str, theta: float, check_from: int) -> Callable[[], str]:
@@ -23,7 +23,7 @@ def explorer(run: OpenRun, key: str, at: str, theta: float, check_from: int) -> 
     found = theta_profiles.profiled(run, user, at, check_from)
     draw(run, user, at, found, name=str(check_from), theta=theta)
     now = replace(found.profile.at(theta).trace, theta=theta)
-    nearest = view.neighbours_sentence(theta_changes(found.profile), theta)
+    nearest = view.neighbours_sentence(found.changes, theta)
     decode = replace(theta_profiles.compared_from(run.recommender.decode, check_from), theta=theta)
     below(run, key, at, found.own, now, nearest, decode)
     return lambda: view.profile_json(run.facets.catalog, key, found.profile)

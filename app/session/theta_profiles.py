@@ -1,6 +1,7 @@
 """Every result that theta can give one user, and which theta is looked at."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,17 @@ import streamlit as st
 
 from app.session.open_runs import OpenRun, RunKey
 from app.view_models.theta_tree import HIGHEST_THETA, list_drawing, union_drawing, union_tree
-from reg4rec_core import DecodeConfig, Fate, InputError, ReasoningTrace, ThetaInterval, ThetaProfile, profile_theta
+from reg4rec_core import (
+    DecodeConfig,
+    Fate,
+    InputError,
+    ReasoningTrace,
+    ThetaChange,
+    ThetaInterval,
+    ThetaProfile,
+    profile_theta,
+    theta_changes,
+)
 
 
 @dataclass(frozen=True)
@@ -19,6 +30,11 @@ class Profiled:
     profile: ThetaProfile
     drawing: dict[str, Any]
     """What the component draws, without colours."""
+
+    @cached_property
+    def changes(self) -> tuple[ThetaChange, ...]:
+        """What changes at every breakpoint."""
+        return theta_changes(self.profile)
 
 
 def profiled(run: OpenRun, user: int, at: str, check_from: int) -> Profiled:

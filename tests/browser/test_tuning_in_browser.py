@@ -104,6 +104,6 @@ def test_the_suggestion_moves_the_slider(browser: Browser, stored_server: str, s
     expect(explorer.part(".status .theta")).to_have_text(f"θ = {taken}", timeout=60_000)
     explorer.page.wait_for_url(re.compile(rf"theta={re.escape(taken)}(&|$)"))
     assert not visit.errors
-    explorer.page.locator(".st-key-front svg").first.wait_for()
+    explorer.page.locator(".st-key-front canvas").first.wait_for()
     assert_fits_its_window(explorer.page, "tuning", height=1900)
     visit.context.close()
