@@ -112,7 +112,7 @@ def _title(text: str, middle: float) -> dict[str, Any]:
         "text": text,
         "left": f"{middle:.2f}%",
         "textAlign": "center",
-        "top": 0,
+        "top": 3,
         "padding": 0,
         "textStyle": {"fontSize": 13, "fontWeight": "normal"},
     }
@@ -154,13 +154,14 @@ def front_chart(table: pd.DataFrame, chosen: str, ground: Ground, top: int = 10)
         "tooltip": {"trigger": "item", "formatter": "θ {@[2]}: {@[0]} nodes, NDCG {@[1]}"},
         "xAxis": middle | {"name": "nodes a search", "nameGap": 24, "splitLine": {"show": False}},
         "yAxis": middle | {"name": f"NDCG@{top}", "nameGap": 44, "splitNumber": 4} | _FAINT,
-        "series": [{"type": "scatter", "symbolSize": 11, "data": points, "labelLayout": {"moveOverlap": "shiftY"}}],
+        "series": [{"type": "scatter", "symbolSize": 11, "data": points}],
     }
 
 
 def _front_point(nodes: float, ndcg: float, theta: str, front: bool, *, ringed: bool, colour: str) -> dict[str, Any]:
     ring = {"borderColor": ORANGE, "borderWidth": 3} if ringed else {"borderColor": colour, "borderWidth": 1.5}
-    name = {"show": front or ringed, "position": "top", "formatter": f"θ {theta}"}
+    place = "bottom" if theta == "off" else "top"  # the two that matter often lie close together
+    name = {"show": front or ringed, "position": place, "formatter": f"θ {theta}"}
     return {
         "value": [round(nodes, 1), round(ndcg, 4), theta],
         "symbol": "circle",
