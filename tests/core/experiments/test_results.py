@@ -72,12 +72,17 @@ def test_another_number_in_the_results_changes_the_readme(reg4rec, copied):
         ("<!-- table: mein -->\n<!-- end -->", "there is no table 'mein'; the tables are main"),
         ("<!-- table: main -->\n", "needs an `<!-- end -->`"),
         ("<!-- table: main -->\n<!-- table: theta -->\n<!-- end -->", "needs an `<!-- end -->`"),
-        ("<!-- table: cost -->\n<!-- end -->", "there is no .*cost.json, which the table is made from"),
     ],
 )
 def test_a_table_that_cannot_be_made_is_refused(copied, text, message):
     with pytest.raises(InputError, match=message):
         fill_tables(text, copied)
+
+
+def test_a_table_whose_results_are_gone_is_refused(copied):
+    (copied / "assets" / "results" / "cost.json").unlink()
+    with pytest.raises(InputError, match=r"there is no .*cost\.json, which the table is made from"):
+        fill_tables("<!-- table: cost -->\n<!-- end -->", copied)
 
 
 def test_a_document_that_is_not_there_is_refused(reg4rec, tmp_path):
