@@ -36,6 +36,8 @@ NICENESS = 10
 """How far the training gives way to other processes, 0 to 19: the application stays quick."""
 PATIENCE = 5.0
 """Seconds that a cancelled process has to end by itself."""
+LONGEST_COPY = 60.0
+"""Seconds that closing waits for a run that is just being copied."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Previews:
         self._previews: dict[str, _Preview] = {}
         self._waiting: SimpleQueue[str] = SimpleQueue()
         self._guard = threading.RLock()
+        self._worker: threading.Thread | None = None
         self._closed = False
         if self.folder.exists():
             with _locked(self.folder / "lock"):
@@ -124,7 +127,8 @@ class Previews:
             self._own = Path(tempfile.mkdtemp(prefix="app-", dir=self.folder))
             self._held = (self._own / "held").open("wb")
             fcntl.flock(self._held, fcntl.LOCK_EX)
-        threading.Thread(target=self._work, daemon=True, name="previews").start()
+        self._worker = threading.Thread(target=self._work, daemon=True, name="previews")
+        self._worker.start()
         atexit.register(self.close)
 
     def _work(self) -> None:
@@ -222,6 +226,9 @@ class Previews:
         self._closed = True
         for number in list(self._previews):
             self.cancel(number)
+        self._waiting.put("")  # wakes the thread, so that it sees that it is over
+        if self._worker is not None:
+            self._worker.join(LONGEST_COPY)  # it may be copying a run just now
         if self._own is not None and self._held is not None:
             self._held.close()
             shutil.rmtree(self._own, ignore_errors=True)

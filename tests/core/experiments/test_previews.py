@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -90,6 +91,23 @@ def test_a_second_preview_waits_and_both_can_be_cancelled(previews, tiny_run):
     assert not copy.exists()
     until(lambda: previews.state(third).phase == "starting")
     assert previews.numbers() == [third], "the third takes the place, the second is never begun"
+
+
+def test_closing_while_a_run_is_copied_leaves_nothing_behind(tmp_path, tiny_run, monkeypatch):
+    begun = threading.Event()
+
+    def slowly(source: Path, target: Path) -> None:
+        begun.set()
+        time.sleep(0.3)
+        copy_pretrained(source, target)
+
+    monkeypatch.setattr("reg4rec_core.experiments.previews.copy_pretrained", slowly)
+    opened = Previews(tmp_path / "previews")
+    opened.start(PreviewPlan(tiny_run, WEIGHTS, SHORT))
+    assert begun.wait(30)
+    opened.close()
+    time.sleep(0.5)
+    assert not list((tmp_path / "previews").glob("app-*"))
 
 
 def test_a_run_that_cannot_be_trained_fails_in_words(previews, tiny_run, tmp_path):

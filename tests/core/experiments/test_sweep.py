@@ -183,17 +183,13 @@ def test_cells_are_no_part_of_the_manifest(reg4rec, run, document):
 
 
 def test_a_sweep_kept_among_the_results_fills_a_table(document, tmp_path):
-    write_json(tmp_path / "assets" / "results" / "sweep.json", document)
+    for data in ("beauty", "toys", "sports"):
+        write_json(tmp_path / "assets" / "results" / f"theta_{data}.json", document)
     assert {"config", "seed", "git_revision", "data_checksum"} <= set(document)
-    lines = fill_tables("<!-- table: sweep -->\n<!-- end -->\n", tmp_path).splitlines()
-    assert [line.split(" | ")[0] for line in lines[3:-1]] == [
-        "| the run's own",
-        "| theta=0.01",
-        "| theta=0.2",
-        "| theta=inf",
-    ]
-    assert lines[1].startswith("| 30 valid users | Recall@10 |")
-    assert f"| {short(document['cells'][2]['metrics']['ndcg@10']['mean'])} |" in lines[-2]
+    lines = fill_tables("<!-- table: theta-data -->\n<!-- end -->\n", tmp_path).splitlines()
+    assert [line.split(" | ")[0] for line in lines[3:-1]] == ["| .01", "| .20", "| off"]
+    assert lines[1].startswith("| theta, 30 valid users each | Beauty: NDCG@10 (of off) |")
+    assert f"| {short(document['cells'][2]['metrics']['ndcg@10']['mean'])} (100 %) |" in lines[-2]
 
 
 @pytest.mark.parametrize(
