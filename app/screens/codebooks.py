@@ -38,7 +38,7 @@ def explore(run: open_runs.OpenRun) -> None:
     with take_away:
         state = {"run": run.name, "facet": names[facet], **view.url_choices(st.query_params.to_dict())}
         link, name = permalink(st.context.url or "", state), f"codebooks-{run.name}.json"
-        share(link, file_name=name, document=lambda: view.report_json(report), what="the report")
+        share(lambda: link, file_name=name, document=lambda: view.report_json(report), what="the report")
     footer(provenance.where_from(run.name, run.weights))
 
 

@@ -69,7 +69,7 @@ def explore(run: str, stores: dict[str, Path], name: str, *, is_own: bool) -> No
     with take_away:
         users_of_view = {"cohort": cohort.to_text(), "marked": marked.to_text() if marked else ""}
         link = {"run": run, "store": name, **users_of_view, **address.choices(view.CHOICES)}
-        share(permalink(st.context.url or "", link), file_name=f"cohort-{run}.json",
+        share(lambda: permalink(st.context.url or "", link), file_name=f"cohort-{run}.json",
               document=lambda: panels.document(store, cohort), what="the numbers")  # fmt: skip
 
 

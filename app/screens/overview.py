@@ -35,7 +35,7 @@ def page() -> None:
 def take_away(run: open_runs.OpenRun, record: overview.RunRecord) -> None:
     """The link to the page, and its numbers."""
     link = permalink(st.context.url or "", {"run": run.name})
-    share(link, file_name=f"overview-{run.name}.json", what="the numbers",
+    share(lambda: link, file_name=f"overview-{run.name}.json", what="the numbers",
           document=lambda: view.overview_json(record.report, record.checks))  # fmt: skip
 
 
