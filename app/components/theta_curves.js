@@ -28,11 +28,13 @@ const drawn = (parent, tag, attributes, text) => {
 const px = (number) => Number(number.toFixed(1))
 const between = ({ low, high }, from, to) => (value) => from + ((value - low) / (high - low)) * (to - from)
 
-/** A panel: what stands still is drawn for a width; the mark of theta, the ring and the spot only move. */
+/** A panel: what stands still is drawn for a width; the mark of theta, a layer of its own, the ring and the spot only move. */
 class Panel {
   constructor(parent, panel, height, own, tip) {
     Object.assign(this, { panel, height, own, tip })
-    this.svg = drawn(parent, "svg", { class: "panel", height, role: "img", tabindex: 0, "aria-label": panel.alt })
+    const frame = element(parent, "div", "frame")
+    this.svg = drawn(frame, "svg", { class: "panel", height, role: "img", tabindex: 0, "aria-label": panel.alt })
+    if (!panel.front) this.mark = element(frame, "div", "theta")
     this.listen()
   }
 
@@ -41,6 +43,7 @@ class Panel {
     this.svg.replaceChildren()
     const named = panel.x.name ? 18 : 0
     const left = Math.max(...panel.y.ticks.map(([, name]) => name.length)) * LETTER + 8 + named
+    this.row = undefined
     Object.assign(this, { left, right: width - ROOM.right, top: panel.title ? ROOM.top : 12, foot: height - ROOM.bottom - named })
     this.x = between(panel.x, left, this.right)
     this.y = between(panel.y, this.foot, this.top)
@@ -79,7 +82,8 @@ class Panel {
     drawn(svg, "path", { class: "curve", stroke: colour, "stroke-dasharray": panel.dash, d: `M${this.spots.map((spot) => spot.map(px).join(" ")).join("L")}` })
     const paint = hollow ? { fill: "var(--st-background-color)", stroke: colour, "stroke-width": 1.5 } : { fill: colour }
     for (const [x, y] of this.spots) drawn(svg, "path", { d: OUTLINES[panel.symbol], transform: `translate(${px(x)} ${px(y)})`, ...paint })
-    this.mark = drawn(svg, "path", { class: "theta", d: upright })
+    this.mark.style.top = `${top}px`
+    this.mark.style.height = `${foot - top}px`
   }
 
   drawFront() {
@@ -114,9 +118,10 @@ class Panel {
   }
 
   markAt(place, row) {
+    if (this.mark) this.mark.style.transform = `translateX(${px(this.x(place))}px)`
+    const stays = row === this.row
     this.row = row
-    this.mark?.setAttribute("transform", `translate(${px(this.x(place))} 0)`)
-    if (!this.ring) return
+    if (!this.ring || stays) return
     this.ring.setAttribute("transform", `translate(${px(this.spots[row][0])} ${px(this.spots[row][1])})`)
     this.labels.forEach((label, of) => label.classList.toggle("near", of === row))
   }

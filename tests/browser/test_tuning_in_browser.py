@@ -13,6 +13,16 @@ from reg4rec_core import read_theta_curve, suggest_theta
 USER = "visitor 9"
 
 
+MARKS = """
+host => {
+  const curves = [...host.querySelectorAll("*")].find(part => part.shadowRoot).shadowRoot
+  const marks = [...curves.querySelectorAll(".theta")].map(mark => mark.style.transform)
+  return { places: [...marks, curves.querySelector(".ring").getAttribute("transform")], said: curves.querySelector(".said .shown").textContent }
+}
+"""
+"""Where the marks of theta and the ring stand in the curves, and what is said of the nearest swept theta."""
+
+
 class Explorer:
     """The left half of the page, and everything that the page has sent to the server."""
 
@@ -41,6 +51,10 @@ class Explorer:
     def point(self, share: float) -> tuple[float, float]:
         box = self.part(".slider").bounding_box()
         return box["x"] + share * box["width"], box["y"] + 32
+
+    def curves(self) -> dict[str, object]:
+        self.page.locator(".st-key-theta_curves .ring").wait_for()
+        return self.page.locator(".st-key-theta_curves").evaluate(MARKS)
 
     def settle(self) -> None:
         """Two frames, so that what the pointer did is drawn."""
@@ -104,6 +118,33 @@ def test_the_suggestion_moves_the_slider(browser: Browser, stored_server: str, s
     expect(explorer.part(".status .theta")).to_have_text(f"θ = {taken}", timeout=60_000)
     explorer.page.wait_for_url(re.compile(rf"theta={re.escape(taken)}(&|$)"))
     assert not visit.errors
-    explorer.page.locator(".st-key-front canvas").first.wait_for()
+    assert f"θ = {taken}," in explorer.curves()["said"]
     assert_fits_its_window(explorer.page, "tuning", height=1900)
+    visit.context.close()
+
+
+def test_the_curves_of_everybody_follow_the_drag_without_the_server_and_a_link_restores_them(browser, stored_server):
+    visit = Visit(browser, stored_server)
+    explorer = Explorer(visit, theta="0.2")
+    page, at_own = explorer.page, explorer.curves()
+    assert at_own["said"].startswith("At θ = 0.2,")
+    page.wait_for_timeout(300)
+    sent = len(explorer.sent)
+    page.mouse.move(*explorer.point(0.5))
+    page.mouse.down()
+    page.mouse.move(*explorer.point(0.15))
+    explorer.settle()
+    dragged = explorer.curves()
+    assert dragged["said"].startswith("At θ = 0.01,")
+    assert all(now != before for now, before in zip(dragged["places"], at_own["places"], strict=True))
+    assert len(explorer.sent) == sent
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"theta=0\.01\d*(&|$)"))
+    expect(page.locator(".st-key-who_flips")).to_contain_text("to θ = 0.01")
+    assert explorer.curves() == dragged
+    assert page.get_by_role("button", name="Share").count() == 1
+    page.reload()
+    explorer.wait()
+    assert explorer.curves() == dragged
+    assert not visit.errors
     visit.context.close()
