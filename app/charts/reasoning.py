@@ -1,27 +1,51 @@
 """The search tree and the belief: drawings and ECharts options."""
 
+import json
+import zlib
 from typing import Any
 
 import pandas as pd
 
 from app.charts.palette import GREY, MARKS, Ground, colour_of
+from app.view_models.tree import Focus
 
 TREE_HEIGHT = 580
 
 
+LOOKS = {
+    "path": {
+        "now": {"opacity": 1.0, "link": {"width": 3, "opacity": 1.0}},
+        "later": {"opacity": 0.75, "link": {"width": 3, "opacity": 0.55}},
+    },
+    "aside": {
+        "now": {"opacity": None, "link": {"width": 1, "opacity": 0.4}},
+        "later": {"opacity": 0.45, "link": {"width": 1, "opacity": 0.2}},
+    },
+}
+"""How nodes and their links look on the followed path and aside, up to the chosen step and later; None: as the node."""
+
+
 def search_tree(nodes: pd.DataFrame, columns: pd.DataFrame, ground: Ground, *, alt: str) -> dict[str, Any]:
-    """The tree as the component draws it: steps from left to right, x and y in [0, 1], entry i is node i."""
+    """The tree as the component draws it: steps from left to right, x and y in [0, 1], entry i is node i.
+
+    Nothing in it depends on the path that is followed: `followed` says that beside it.
+    """
     right = max(float(columns["x"].iloc[-1]), 1e-9)
-    step = int(nodes.loc[nodes["chosen"], "step"].iloc[0])
-    return {
+    drawing = {
         "alt": alt,
         "height": TREE_HEIGHT,
+        "looks": LOOKS,
         "nodes": [_node(row, right, ground) for row in _records(nodes)],
         "columns": [
-            {"x": row["x"] / right, "name": _column_name(row), "chosen": row["step"] == step}
-            for row in _records(columns)
+            {"x": row["x"] / right, "name": _column_name(row), "step": row["step"]} for row in _records(columns)
         ],
     }
+    return drawing | {"id": zlib.crc32(json.dumps(drawing).encode())}
+
+
+def followed(drawing: dict[str, Any], focus: Focus, *, label: str = "") -> dict[str, Any]:
+    """Which path of a drawing is followed, and how far; `label` stands at an end that has none of its own."""
+    return {"id": drawing["id"], "node": focus.node, "step": focus.step, "end": focus.rows[-1], "label": label}
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -34,19 +58,20 @@ def _node(row: dict[str, Any], right: float, ground: Ground) -> dict[str, Any]:
     mark = MARKS[row["kind"]]
     return {
         "parent": row["parent"],
+        "end": row["end"],
+        "step": row["step"],
         "path": row["path"],
         "x": round(row["x"] / right, 4),
         "y": round(row["y"], 4),
         "symbol": mark.symbol,
         "hollow": not mark.filled,
         "colour": colour_of(row["kind"], ground),
-        "size": _size(row),
-        "opacity": 1.0 if row["chosen"] else _opacity(row),
+        "dash": mark.dash,
+        "sizes": _sizes(row),
+        "opacity": 0.7 if row["kind"] == "beam_cut" else 0.9,
         "hidden": row["hidden"],
-        "chosen": row["chosen"],
-        "link": {"width": 3 if row["on_path"] else 1, "opacity": _link_opacity(row), "dash": mark.dash},
         "label": _label(row),
-        "strong": row["on_path"] or row["hit"],
+        "hit": row["hit"],
         "ring": row.get("difference", ""),
         "heading": row["heading"],
         "numbers": row["numbers"],
@@ -66,30 +91,15 @@ def _label(row: dict[str, Any]) -> str:
     return f"★ {row['label']}" if row["hit"] else row["label"]
 
 
-def _size(row: dict[str, Any]) -> float:
+def _sizes(row: dict[str, Any]) -> dict[str, float]:
+    """Across, in pixels: aside, on the followed path, and where it is the chosen node."""
     if row["hidden"]:
-        return 0.0
-    if row["chosen"]:
-        return max(15.0, round(row["size"] + 3, 1))
+        return {"aside": 0.0, "path": 0.0, "chosen": 0.0}
+    chosen = max(15.0, round(row["size"] + 3, 1))
     if row["folded"]:
-        return 5.0 if row["on_path"] else 0.0
-    return round(row["size"] * (0.8 if row["kind"] == "beam_cut" else 1.0), 1)
-
-
-def _opacity(row: dict[str, Any]) -> float:
-    if row["later"]:
-        return 0.75 if row["on_path"] else 0.45
-    if row["on_path"]:
-        return 1.0
-    return 0.7 if row["kind"] == "beam_cut" else 0.9
-
-
-def _link_opacity(row: dict[str, Any]) -> float:
-    if row["hidden"]:
-        return 0.0
-    if row["on_path"]:
-        return 0.55 if row["later"] else 1.0
-    return 0.2 if row["later"] else 0.4
+        return {"aside": 0.0, "path": 5.0, "chosen": chosen}
+    size = round(row["size"] * (0.8 if row["kind"] == "beam_cut" else 1.0), 1)
+    return {"aside": size, "path": size, "chosen": chosen}
 
 
 def belief_bars(

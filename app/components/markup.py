@@ -11,7 +11,7 @@ from app.components.session_links import session_links
 
 STYLE = """
 <style>
-[data-testid="stLayoutWrapper"]:has(> .st-key-session_links) { display: none; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-session_links), [class*="st-key-followed_"] { display: none; }
 .r4 { --line: color-mix(in srgb, currentColor 16%, transparent);
       --tint: color-mix(in srgb, currentColor 4%, transparent);
       --soft: color-mix(in srgb, currentColor 62%, transparent); --accent: #2F8FCB;

@@ -20,22 +20,21 @@ Rows = list[dict[str, str]]
 
 def notes(
     count: int,
-    subjects: Sequence[str],
+    subjects: Callable[[], Sequence[str]],
     *,
     rows: Callable[[], Rows],
     on_keep: Keep,
     on_drop: Callable[[int], None],
     export: Callable[[], str],
 ) -> None:
-    """A button that opens the notes; `rows` reads them anew, `subjects` names what a note can be about."""
+    """A button that opens the notes; `rows` reads them anew, `subjects` names what a note can be about then."""
     name = f"Notes ({count})" if count else "Notes"
     opened = st.popover(name, icon=":material/edit_note:", key=KEY, on_change="rerun", width="stretch")
     if opened.open:
         with opened:
-            _notes(subjects, rows, on_keep, on_drop, export)
+            _notes(subjects(), rows, on_keep, on_drop, export)
 
 
-@st.fragment
 def _notes(
     subjects: Sequence[str],
     rows: Callable[[], Rows],

@@ -5,7 +5,7 @@ const part = (tag, className, text) => {
   return element
 }
 const chip = (code) => {
-  const element = part("span", "chip" + (code.decides ? "" : " forced") + (code.now ? " now" : ""))
+  const element = part("span", "chip" + (code.decides ? "" : " forced"))
   element.append(part("b", "", code.facet))
   if (code.decides) element.append(" " + code.name)
   element.title = `facet ${code.facet}: ${code.name} (${code.detail})`
@@ -29,11 +29,17 @@ const cells = (entry) => {
   else codes.append(part("span", "soft", "no path of its own: a neighbour of the best path's item"))
   return [part("div", "num", String(entry.rank)), item, about, scores, codes]
 }
+const mark = (rows, entries, followed) => {
+  rows.forEach((row, i) => {
+    row.classList.toggle("followed", entries[i].end === followed?.end)
+    row.querySelectorAll(".chip").forEach((chip, at) => chip.classList.toggle("now", at + 1 === followed?.step))
+  })
+}
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".grid")
   root.replaceChildren(...data.heads.map((text, i) => part("div", "head" + (i === 0 || i === 3 ? " num" : ""), text)))
-  for (const entry of data.entries) {
-    const row = part("div", "row" + (entry.followed ? " followed" : ""))
+  const rows = data.entries.map((entry) => {
+    const row = part("div", "row")
     row.append(...cells(entry))
     if (entry.path) {
       const first = row.firstChild
@@ -44,5 +50,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
       first.onkeydown = (event) => { if (event.key === "Enter") setTriggerValue("followed", entry.path) }
     }
     root.append(row)
-  }
+    return row
+  })
+  // The tree and the list follow one path; what is told before the list is there is kept.
+  mark(rows, data.entries, window.reg4recFollowed?.get(data.tree))
+  const follow = (event) => { if (event.detail.key === data.tree) mark(rows, data.entries, event.detail) }
+  window.addEventListener("reg4rec:followed", follow)
+  return () => window.removeEventListener("reg4rec:followed", follow)
 }

@@ -18,8 +18,11 @@ _list = st.components.v2.component(
 )
 
 
-def recommendation_list(entries: list[dict[str, Any]], *, on_follow: Callable[[str], None]) -> None:
-    """Draw the list; `on_follow` gets the path key of the entry that was clicked."""
+def recommendation_list(entries: list[dict[str, Any]], *, tree: str, on_follow: Callable[[str], None]) -> None:
+    """Draw the list; `on_follow` gets the path key of the entry that was clicked.
+
+    The entry whose path is followed in the drawing with the key `tree` is marked, and the code of its chosen step.
+    """
 
     def clicked() -> None:
         path = st.session_state[KEY].followed
@@ -33,4 +36,4 @@ def recommendation_list(entries: list[dict[str, Any]], *, on_follow: Callable[[s
         "score: what it is made of",
         "its path: facets and what the codes stand for",
     ]
-    _list(key=KEY, data={"heads": heads, "entries": entries}, on_followed_change=clicked)
+    _list(key=KEY, data={"heads": heads, "entries": entries, "tree": tree}, on_followed_change=clicked)

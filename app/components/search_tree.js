@@ -27,15 +27,27 @@ const pen = (svg) => {
   return { draw, lift }
 }
 
-function drawTree(svg, data, width) {
+/** The rows from the root to a node. */
+const pathTo = (nodes, end) => {
+  const rows = new Set()
+  for (let at = end; at >= 0; at = nodes[at].parent) rows.add(at)
+  return rows
+}
+
+function drawTree(svg, data, followed, width) {
+  const path = pathTo(data.nodes, followed.end)
+  const lookOf = (row) => data.looks[path.has(row) ? "path" : "aside"][data.nodes[row].step > followed.step ? "later" : "now"]
+  const sizeOf = (row) => data.nodes[row].sizes[row === followed.node ? "chosen" : path.has(row) ? "path" : "aside"]
+  const labelOf = (row) => data.nodes[row].label || (row === followed.end ? followed.label : "")
+  const now = data.nodes[followed.node]
   const place = (node) => [
     MARGIN.left + node.x * (width - MARGIN.left - MARGIN.right),
     MARGIN.top + node.y * (data.height - MARGIN.top - MARGIN.bottom),
   ]
   const { draw, lift } = pen(svg)
   svg.setAttribute("height", data.height)
-  svg.setAttribute("aria-label", data.alt)
-  for (const column of data.columns.filter((column) => column.chosen)) {
+  svg.setAttribute("aria-label", `${data.alt} Chosen at step ${now.step}: ${now.heading}.`)
+  for (const column of data.columns.filter((column) => column.step === now.step)) {
     const [x] = place({ x: column.x, y: 0 })
     draw("line", { class: "column", x1: x, x2: x, y1: 22, y2: data.height - 4 })
   }
@@ -43,44 +55,46 @@ function drawTree(svg, data, width) {
     const [x] = place({ x: column.x, y: 0 })
     const crowded = data.columns.some((other) => other !== column && Math.abs(place({ x: other.x, y: 0 })[0] - x) < 28)
     const name = crowded ? column.name.replace("step ", "") : column.name
-    draw("text", { class: column.chosen ? "head chosen" : "head", x, y: 14 }, name)
+    draw("text", { class: column.step === now.step ? "head chosen" : "head", x, y: 14 }, name)
   }
-  const links = data.nodes.map((node) => {
+  const links = data.nodes.map((node, row) => {
+    const { link } = lookOf(row)
     if (node.parent < 0) return null
     const [[x1, y1], [x2, y2]] = [place(data.nodes[node.parent]), place(node)]
     return draw("path", {
       class: "link",
       d: `M${x1} ${y1}C${x1 + (x2 - x1) * 0.4} ${y1} ${x2 - (x2 - x1) * 0.4} ${y2} ${x2} ${y2}`,
       stroke: node.colour,
-      "stroke-width": node.link.width,
-      "stroke-opacity": node.link.opacity,
-      "stroke-dasharray": node.link.dash,
+      "stroke-width": link.width,
+      "stroke-opacity": node.hidden ? 0 : link.opacity,
+      "stroke-dasharray": node.dash,
     })
   })
   const marks = data.nodes.map((node, row) => {
     const [x, y] = place(node)
-    if (node.ring && node.size >= 1) {
+    const [size, chosen, label] = [sizeOf(row), row === followed.node, labelOf(row)]
+    if (node.ring && size >= 1) {
       const place = `translate(${x} ${y})`
-      draw("path", { class: `ring ${node.ring}`, d: shape(RINGS[node.ring], node.size + 7), transform: place })
+      draw("path", { class: `ring ${node.ring}`, d: shape(RINGS[node.ring], size + 7), transform: place })
     }
     const mark = draw("path", {
-      class: `node${node.hollow ? " hollow" : ""}${node.chosen ? " chosen" : ""}${node.size < 1 ? " gone" : ""}`,
-      d: shape(node.symbol, node.size),
+      class: `node${node.hollow ? " hollow" : ""}${chosen ? " chosen" : ""}${size < 1 ? " gone" : ""}`,
+      d: shape(node.symbol, size),
       transform: `translate(${x} ${y})`,
-      opacity: node.opacity,
+      opacity: chosen ? 1 : lookOf(row).opacity ?? node.opacity,
       stroke: node.colour,
       "stroke-width": node.hollow ? 1.5 : 0,
       ...(node.hollow ? {} : { fill: node.colour }),
       role: "button",
       "aria-label": `${node.heading}: ${node.reason}`,
       "data-path": node.path,
-      tabindex: node.chosen ? 0 : -1,
+      tabindex: chosen ? 0 : -1,
     })
     mark.row = row
-    if (node.label) {
-      const aside = node.ring ? Math.max(12, node.size / 2 + 8) : 12
-      const label = draw("text", { class: node.strong ? "label strong" : "label", x: x + aside, y }, node.label)
-      label.row = row
+    if (label) {
+      const aside = node.ring ? Math.max(12, size / 2 + 8) : 12
+      const strong = path.has(row) || node.hit
+      draw("text", { class: strong ? "label strong" : "label", x: x + aside, y }, label).row = row
     }
     return mark
   })
@@ -103,20 +117,26 @@ function showTip(tip, node, [x, y], width) {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
+  const told = (window.reg4recFollowed ??= new Map())
   const svg = parentElement.querySelector("svg")
   const tip = parentElement.querySelector(".tip")
   let drawn
   let width
+  // What is followed is told beside the tree, by the page or by a click, and may arrive before the tree it is about.
   const redraw = () => {
+    const followed = told.get(data.key)
     const focused = parentElement.activeElement?.classList?.contains("node") ?? svg.contains(document.activeElement)
     width = svg.parentElement.clientWidth
-    if (!width) return
-    drawn = drawTree(svg, data, width)
-    if (focused) drawn.marks[data.nodes.findIndex((node) => node.chosen)]?.focus({ preventScroll: true })
+    if (!width || followed?.id !== data.id) return
+    drawn = drawTree(svg, data, followed, width)
+    if (focused) drawn.marks[followed.node]?.focus({ preventScroll: true })
   }
   const choose = (row) => {
-    drawn.marks.forEach((mark, other) => mark.classList.toggle("pending", other === row))
-    setTriggerValue("chosen", data.nodes[row].path)
+    const { step, end, path } = data.nodes[row]
+    const detail = { ...told.get(data.key), node: row, step, end, label: "" }
+    told.set(data.key, detail)
+    window.dispatchEvent(new CustomEvent("reg4rec:followed", { detail }))
+    setTriggerValue("chosen", path)
   }
   const hover = (row) => {
     drawn.links.forEach((link) => link?.classList.remove("hovered"))
@@ -143,6 +163,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.resizing?.disconnect()
   parentElement.resizing = new ResizeObserver(() => { if (svg.parentElement.clientWidth !== width) redraw() })
   parentElement.resizing.observe(svg.parentElement)
+  const follow = (event) => { if (event.detail.key === data.key) redraw() }
+  window.addEventListener("reg4rec:followed", follow)
   redraw()
-  return () => parentElement.resizing?.disconnect()
+  return () => {
+    parentElement.resizing?.disconnect()
+    window.removeEventListener("reg4rec:followed", follow)
+  }
 }

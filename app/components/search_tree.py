@@ -36,6 +36,11 @@ _tree = st.components.v2.component(
 )
 
 
+_followed = st.components.v2.component(
+    "reg4rec.followed_path", html="", js=_HERE.with_name("followed_path.js").read_text(encoding="utf-8")
+)
+
+
 def legend(counts: pd.DataFrame, ground: Ground, *, rings: Mapping[str, int] | None = None, note: str = "") -> None:
     """How each kind of node looks, and how many there are.
 
@@ -56,12 +61,19 @@ def _icon(kind: str, ground: Ground) -> str:
     return f'<span class="glyph" style="color:{colour_of(kind, ground)}" aria-hidden="true">{glyph}</span>'
 
 
-def search_tree(drawing: dict[str, Any], *, on_choose: Callable[[str], None], key: str = KEY) -> None:
-    """Draw the tree; `on_choose` gets the path key of the node that was clicked or reached by keyboard."""
+def search_tree(
+    drawing: dict[str, Any], followed: dict[str, Any], *, on_choose: Callable[[str], None], key: str = KEY
+) -> None:
+    """Draw the tree; `on_choose` gets the path key of the node that was clicked or reached by keyboard.
+
+    What is `followed` in it goes by a message of its own: a step along a path leaves the large drawing as it is. A
+    click is followed in the browser at once, the page's answer confirms it.
+    """
 
     def chosen() -> None:
         path = st.session_state[key].chosen
         if isinstance(path, str):
             on_choose(path)
 
-    _tree(key=key, data=drawing, height=drawing["height"], on_chosen_change=chosen)
+    _tree(key=key, data=drawing | {"key": key}, height=drawing["height"], on_chosen_change=chosen)
+    _followed(key=f"followed_{key}", data=followed | {"key": key})

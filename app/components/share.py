@@ -11,7 +11,7 @@ TWIN_HELP = "The numbers of the report, for programs."
 
 @st.fragment
 def share(
-    link: str,
+    link: Callable[[], str],
     *,
     file_name: str,
     document: Callable[[], str],
@@ -20,7 +20,7 @@ def share(
     twin: Callable[[], str] | None = None,
     graph: Callable[[], str] | None = None,
 ) -> None:
-    """A link that restores the view, and what it shows as JSON.
+    """A link that restores the view, asked for when it is opened, and what it shows as JSON.
 
     `report` makes a page to hand on, `twin` its JSON, `graph` the tree as GraphML.
     """
@@ -29,7 +29,7 @@ def share(
         return
     with opened:
         st.caption("This link restores exactly this view.")
-        st.code(link, language=None, wrap_lines=True)
+        st.code(link(), language=None, wrap_lines=True)
         stem = file_name.removesuffix(".json")
         _file(f"Download {what} (JSON)", document, file_name, "application/json", "download")
         if graph is not None:

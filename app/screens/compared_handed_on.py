@@ -29,9 +29,10 @@ def hand_on(a: Side, b: Side, key: str, at: str, target: int, state: Mapping[str
     """Notes and Share, side by side; `state` is all that a link has to say."""
     link = permalink(st.context.url or "", dict(state))
     with st.container(horizontal=True, gap="small"):
-        note_popover({side.letter: shown(side, key, at, target, state, link) for side in (a, b)})
+        facets = {side.run.name: side.run.facets for side in (a, b)}
+        note_popover(key, facets, lambda: {side.letter: shown(side, key, at, target, state, link) for side in (a, b)})
         share(
-            link,
+            lambda: link,
             file_name=file_name({"a": a.run.name, "b": b.run.name, "user": key, "at": at}),
             document=lambda: json.dumps(document(a, b, key, at, target, link), ensure_ascii=False),
             what="the comparison",

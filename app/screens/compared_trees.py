@@ -48,10 +48,11 @@ def _tree(
     st.markdown(f"**{view.side_words(side.letter, side.run.name, side.run.weights, side.pruning)}**")
     rings = {said: marks.count(kind) for kind, said in view.DIFFERENCES.items()} if marks else {}
     legend(tree.fate_counts(trace), ground, rings=rings)
-    nodes = tree.search_tree(searched.nodes, trace, facets, focus, target, fold=fold)
+    nodes = tree.search_tree(searched.nodes, trace, facets, target, fold=fold)
     nodes = nodes.assign(difference=marks) if marks else nodes
-    summary = f"{side.letter}: {tree.tree_summary(trace, facets, focus)}"
+    summary = f"{side.letter}: {tree.tree_summary(trace)}"
     drawing = charts.search_tree(nodes, tree.tree_columns(trace, fold=fold), ground, alt=summary)
     own_path = side.letter == "B" and not shared
     choose = compared.choose_node if own_path else focus_user.choose_node
-    search_tree(drawing, on_choose=choose, key=f"tree_{side.letter.lower()}")
+    followed = charts.followed(drawing, focus, label=tree.end_label(trace, facets, focus))
+    search_tree(drawing, followed, on_choose=choose, key=f"tree_{side.letter.lower()}")

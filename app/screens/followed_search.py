@@ -10,13 +10,13 @@ from app.components.errors import errors_in_words
 from app.components.markup import paragraph
 from app.screens.asked import Asked
 from app.screens.by_hand_panels import banners, steering_row, way_back
-from app.screens.handed_on import hand_on
+from app.screens.found import Found
+from app.screens.handed_on import hand_on, is_handing_on
 from app.screens.history_panel import influences, smallest, ways_to_change
 from app.screens.recommended import recommended
-from app.screens.reported import Shown
 from app.screens.searched_tree import TreePlace, searched_tree, tree_place
-from app.session import address, searches
 from app.session import by_hand as hand
+from app.session import focus_user, searches
 from app.view_models import by_hand as words
 from app.view_models import history
 from app.view_models import reasoning as view
@@ -31,7 +31,6 @@ class Places:
     smallest: DeltaGenerator | None
     """None where the smallest edit is not asked for."""
     tree: TreePlace
-    take_away: DeltaGenerator
 
 
 def followed_search(asked: Asked, take_away: DeltaGenerator) -> None:
@@ -43,39 +42,39 @@ def followed_search(asked: Asked, take_away: DeltaGenerator) -> None:
     with errors_in_words(way_back=way_back):
         by_hand = hand.chosen_by_hand()
         searched = searches.search(asked.run, asked.user, asked.at, asked.decode, by_hand)
+        found = Found(asked, by_hand, searched)
         banners(by_hand, asked.run, searched)
         sentence, strip = st.container(), st.container()
-        wanted = ways_to_change(asked, by_hand) and len(searched.trace.items) > 0
+        wanted = ways_to_change(found) and len(searched.trace.items) > 0
         place = st.container() if wanted else None
-        along_the_path(asked, by_hand, searched, Places(sentence, strip, place, tree_place(), take_away))
+        along_the_path(found, Places(sentence, strip, place, tree_place(found)), focus_user.chosen())
+        with take_away:
+            hand_on(found)  # last: it tells of the step, which the scrubber reads from the address
 
 
 @st.fragment
-def along_the_path(asked: Asked, by_hand: words.ByHand, searched: searches.Searched, places: Places) -> None:
-    """Everything that a step or a click changes, and nothing else: it alone is drawn anew then."""
-    if hand.chosen_by_hand() != by_hand:
-        st.rerun()  # a button in here asked for another search
+def along_the_path(found: Found, places: Places, handed_on: tuple[str, int | None]) -> None:
+    """Everything that a step or a click changes, and nothing else: it alone is drawn anew then.
+
+    `handed_on` is the path and the step that notes and links are about, as long as they are open.
+    """
+    asked, by_hand, trace = found.asked, found.by_hand, found.trace
+    if hand.chosen_by_hand() != by_hand or (is_handing_on() and focus_user.chosen() != handed_on):
+        st.rerun()  # a button in here asked for another search, or what lies open above would tell of another step
     with errors_in_words(way_back=way_back):
-        run, trace = asked.run, searched.trace
-        target = run.recommender.target(asked.user, asked.at)
-        focus = searched_tree(places.tree, run, searched, target, given=len(by_hand.branch))
+        focus = searched_tree(places.tree, found)
         rank = history.followed_rank(trace, focus)
         with places.sentence:
-            among = words.allowed_prefix(by_hand.steering, run.facets.catalog.n_items - 1 - len(searched.barred))
-            told = view.why(trace, run.facets, focus, by_hand.given_codes)
-            paragraph(view.whose_search(run.weights, run.stages) + among + told)
+            barred = len(found.searched.barred)
+            among = words.allowed_prefix(by_hand.steering, asked.run.facets.catalog.n_items - 1 - barred)
+            told = view.why(trace, asked.run.facets, focus, by_hand.given_codes)
+            paragraph(view.whose_search(asked.run.weights, asked.run.stages) + among + told)
         with places.strip:
-            influences(asked, by_hand, trace, rank)
-        steering_row(trace, run, focus)
-        barred = searched.barred if by_hand.steering.rules else frozenset()
-        node_panel.node_details(view.node_details(trace, run.facets, focus.node, barred))
-        recommended(asked, searched, focus, target, by_hand)
-        with places.take_away:
-            what = {"run": run.name, "weights": run.weights, "user": asked.key, "at": asked.at}
-            state = view.link_state(asked.decode, focus, trace) | {"thetas": asked.thetas} | by_hand.texts
-            link = view.permalink(st.context.url or "", what | state | address.choices(view.CHOICES))
-            shown = Shown(run, asked.key, asked.at, searched, focus, target, by_hand, link)
-            hand_on(shown, view.file_name(what | by_hand.saved_as))
+            influences(found, rank)
+        steering_row(trace, asked.run, focus)
+        kept_out = found.searched.barred if by_hand.steering.rules else frozenset()
+        node_panel.node_details(view.node_details(trace, asked.run.facets, focus.node, kept_out))
+        recommended(found)
         if places.smallest is not None:  # last, because it takes long: everything else is there already
             with places.smallest:
-                smallest(asked, by_hand, rank)
+                smallest(found, rank)

@@ -74,7 +74,7 @@ def follow(tuned: Tuned, places: TunedPlaces) -> None:
         chosen = state | theta_sweeps.chosen() | address.choices(("against", "top"))
         link = permalink(st.context.url or "", chosen | {"thetas": link_text(thetas, own)})
         share(
-            link, file_name=f"thetas-{name}.json", document=results, what="every result",
+            lambda: link, file_name=f"thetas-{name}.json", document=results, what="every result",
             report=lambda: theta_report_page(report_of(run, decode, link)),
             twin=lambda: json.dumps(report_of(run, decode, link), ensure_ascii=False),
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """Notes about one search of a user, or about two that stand side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -9,32 +9,39 @@ from app.screens.reported import Shown
 from app.session import notes as kept
 from app.view_models import notes as view
 from app.view_models.reasoning import sentence
-from reg4rec_core import InputError, Note, format_edits
+from reg4rec_core import Facets, InputError, Note, format_edits
 
 
-def note_popover(searches: Mapping[str, Shown]) -> None:
-    """Notes about the chosen branch and the recommended items of searches for one user; "" or a letter names each."""
-    first = next(iter(searches.values()))
-    about = [
-        (shown, view.lettered(subject, letter))
-        for letter, shown in searches.items()
-        for subject in view.subjects(shown.searched.trace, shown.run.facets, shown.focus)
-    ]
-    facets = {shown.run.name: shown.run.facets for shown in searches.values()}
+@st.fragment
+def note_popover(key: str, facets: Mapping[str, Facets], searches: Callable[[], Mapping[str, Shown]]) -> None:
+    """Notes about the chosen branch and the recommended items of searches for one user; "" or a letter names each.
+
+    `facets` are those of the runs whose notes are listed; the searches are asked for when the notes are opened.
+    """
+
+    def about() -> list[tuple[Shown, view.Subject]]:
+        return [
+            (shown, view.lettered(subject, letter))
+            for letter, shown in searches().items()
+            for subject in view.subjects(shown.searched.trace, shown.run.facets, shown.focus)
+        ]
+
+    def keep(place: int, label: int, tag: str, text: str) -> None:
+        kept.keep(new_note(*about()[place], label=label, tag=tag, text=text))
 
     def rows() -> list[dict[str, str]]:
-        return [row for run in facets for row in view.note_rows(kept.notes_about(run, first.key), facets[run])]
+        return [row for run in facets for row in view.note_rows(kept.notes_about(run, key), facets[run])]
 
     try:
-        count = sum(len(kept.notes_about(run, first.key)) for run in facets)
+        count = sum(len(kept.notes_about(run, key)) for run in facets)
     except InputError as error:
         st.button("Notes", icon=":material/edit_note:", disabled=True, help=sentence(str(error)), width="stretch")
         return
     notes(
         count,
-        [subject.name for _, subject in about],
+        lambda: [subject.name for _, subject in about()],
         rows=rows,
-        on_keep=lambda place, label, tag, text: kept.keep(new_note(*about[place], label=label, tag=tag, text=text)),
+        on_keep=keep,
         on_drop=kept.drop,
         export=kept.lines,
     )

@@ -1,14 +1,17 @@
 """The tree of a search beside the belief at the chosen step: the hero of the Reasoning page."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.charts import reasoning as charts
 from app.components import belief, controls, node_panel
 from app.components.search_tree import legend, search_tree
-from app.session import focus_user, open_runs, searches, theme
+from app.screens.found import Found
+from app.session import focus_user, theme
 from app.view_models import reasoning as view
 from app.view_models import tree
 
@@ -22,40 +25,52 @@ class TreePlace:
     belief: DeltaGenerator
     fold: bool
     show: tree.Show
+    whole: dict[str, Any] | None
+    """The drawing where all nodes are shown, whatever path is followed; None where it depends on the path."""
 
 
-def tree_place() -> TreePlace:
-    """The controls of the tree, which a step leaves as they are, and the places of what it draws anew."""
+def tree_place(found: Found) -> TreePlace:
+    """What a step leaves as it is, controls and the whole tree, and the places of what it draws anew."""
     left, right = st.columns([7, 3], gap="medium")
     with left:
-        said, fold_box, *show = st.columns([5.5, 1.4, 1.5, 0.8], vertical_alignment="center", gap="xsmall")
+        said, fold_box, *boxes = st.columns([5.5, 1.4, 1.5, 0.8], vertical_alignment="center", gap="xsmall")
         with fold_box:
             fold = controls.fold_control()
-        return TreePlace(said, left, right, fold, controls.show_control(*show))
+        show = controls.show_control(*boxes)
+    if show.what != tree.SHOWN[0]:
+        return TreePlace(said, left, right, fold, show, None)
+    with said:
+        legend(tree.fate_counts(found.trace), theme.ground())
+    return TreePlace(said, left, right, fold, show, drawing(found, fold, None))
 
 
-def searched_tree(
-    place: TreePlace, run: open_runs.OpenRun, searched: searches.Searched, target: int, *, given: int
-) -> tree.Focus:
-    """The tree beside the belief at the chosen step; returns the path that is followed.
+def drawing(found: Found, fold: bool, hidden: np.ndarray | None) -> dict[str, Any]:
+    """The tree without what is hidden."""
+    trace, facets = found.trace, found.asked.run.facets
+    nodes = tree.search_tree(found.searched.nodes, trace, facets, found.target, fold=fold, hidden=hidden)
+    columns, alt = tree.tree_columns(trace, fold=fold), tree.tree_summary(trace, hidden)
+    return charts.search_tree(nodes, columns, theme.ground(), alt=alt)
 
-    The first `given` codes of every path were given by hand.
-    """
-    trace, ground = searched.trace, theme.ground()
+
+def searched_tree(place: TreePlace, found: Found) -> tree.Focus:
+    """The tree beside the belief at the chosen step; returns the path that is followed."""
+    trace, facets, ground = found.trace, found.asked.run.facets, theme.ground()
     with place.belief:
         step = controls.step_scrubber(int(trace.step.max()), default=trace.check_from, set_step=focus_user.set_step)
     focus = tree.find_focus(trace, focus_user.chosen_path(), step)
-    hidden = tree.hidden_nodes(trace, focus, place.show)
-    with place.legend:
-        legend(tree.fate_counts(trace), ground, note=tree.hidden_note(hidden))
+    drawn = place.whole
+    if drawn is None:
+        hidden = tree.hidden_nodes(trace, focus, place.show)
+        drawn = drawing(found, place.fold, hidden)
+        with place.legend:
+            legend(tree.fate_counts(trace), ground, note=tree.hidden_note(hidden))
     with place.tree:
-        nodes = tree.search_tree(searched.nodes, trace, run.facets, focus, target, fold=place.fold, hidden=hidden)
-        summary = tree.tree_summary(trace, run.facets, focus, hidden)
-        drawing = charts.search_tree(nodes, tree.tree_columns(trace, fold=place.fold), ground, alt=summary)
-        search_tree(drawing, on_choose=focus_user.choose_node)
+        followed = charts.followed(drawn, focus, label=tree.end_label(trace, facets, focus))
+        search_tree(drawn, followed, on_choose=focus_user.choose_node)
     with place.belief:
-        title = view.belief_title(trace, focus)
-        belief.belief_chart(charts.belief_bars(view.belief_rows(trace, run.facets.catalog, focus), ground), title=title)
+        title, bars = view.belief_title(trace, focus), view.belief_rows(trace, facets.catalog, focus)
+        belief.belief_chart(charts.belief_bars(bars, ground), title=title)
         belief.js_gauge(view.belief_shift(trace, focus.node), ground)
-        node_panel.node_summary(view.node_reason(trace, focus, given=given), view.node_facts(trace, focus.node))
+        reason = view.node_reason(trace, focus, given=len(found.by_hand.branch))
+        node_panel.node_summary(reason, view.node_facts(trace, focus.node))
     return focus

@@ -39,8 +39,9 @@ def draw(found: StoredSearch) -> None:
     drawn, listed = st.columns([6, 5], gap="large")
     with drawn:
         legend(fate_counts(found.trace), ground)
-        columns, alt = tree_columns(found.trace, fold=False), view.summary(found, focus)
-        search_tree(charts.search_tree(view.nodes(found, focus), columns, ground, alt=alt), on_choose=focus_user.follow)
+        columns, alt = tree_columns(found.trace, fold=False), view.summary(found)
+        drawing = charts.search_tree(view.nodes(found), columns, ground, alt=alt)
+        search_tree(drawing, charts.followed(drawing, focus), on_choose=focus_user.follow)
     with listed:
         st.markdown(f"**{view.chosen_words(found, focus)}**")
         rows = view.listed(found)

@@ -57,6 +57,12 @@ def chosen_path() -> str:
     return st.query_params.get("path", "")
 
 
+def chosen() -> tuple[str, int | None]:
+    """The followed path and the chosen step; None before the scrubber was drawn."""
+    step = st.session_state.get("step")
+    return chosen_path(), None if step is None else int(step)
+
+
 def follow(path: str) -> None:
     """Look along another path, at the step that is chosen anyway."""
     if path:

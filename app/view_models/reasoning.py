@@ -217,15 +217,11 @@ def card_lines(card: CodeCard) -> list[tuple[str, str]]:
 
 
 def recommendations(
-    trace: ReasoningTrace,
-    facets: Facets,
-    focus: Focus,
-    target: int,
-    sources: Sequence[Sequence[TransitionSource]],
+    trace: ReasoningTrace, facets: Facets, target: int, sources: Sequence[Sequence[TransitionSource]]
 ) -> list[dict]:
     """The final list, best first; every entry with the codes of its path, and what its score is made of."""
     return [
-        _recommendation(trace, facets, focus, target, rank) | _score(trace, facets.catalog, rank, sources[rank])
+        _recommendation(trace, facets, target, rank) | _score(trace, facets.catalog, rank, sources[rank])
         for rank in range(len(trace.items))
     ]
 
@@ -242,7 +238,7 @@ def _score(trace: ReasoningTrace, catalog: Catalog, rank: int, sources: Sequence
     }
 
 
-def _recommendation(trace: ReasoningTrace, facets: Facets, focus: Focus, target: int, rank: int) -> dict:
+def _recommendation(trace: ReasoningTrace, facets: Facets, target: int, rank: int) -> dict:
     item, leaf = int(trace.items[rank]), int(trace.item_nodes[rank])
     catalog = facets.catalog
     path = trace.path(leaf)[1:] if leaf >= 0 else []
@@ -252,19 +248,18 @@ def _recommendation(trace: ReasoningTrace, facets: Facets, focus: Focus, target:
         "brand": known(catalog.brands[item]),
         "category": short_category(catalog.category_names[catalog.categories[item]]),
         "hit": item == target,
-        "followed": leaf == focus.rows[-1],
+        "end": leaf,
         "path": path_key(trace, leaf) if leaf >= 0 else "",
-        "codes": [_chip(trace, facets, focus, row) for row in path],
+        "codes": [_chip(trace, facets, row) for row in path],
     }
 
 
-def _chip(trace: ReasoningTrace, facets: Facets, focus: Focus, row: int) -> dict:
+def _chip(trace: ReasoningTrace, facets: Facets, row: int) -> dict:
     codebook, code = int(trace.codebook[row]), int(trace.code[row])
     left, before = int(trace.items_left[row]), int(trace.items_left[trace.parent[row]])
     return {
         "facet": facet_letter(codebook),
         "name": facets.name(codebook, code),
-        "now": int(trace.step[row]) == focus.step,
         "decides": left < before,
         "detail": f"step {trace.step[row]}: code {code}, {before:,} → {left:,} items, {KINDS[node_kind(trace, row)]}",
     }

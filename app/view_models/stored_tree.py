@@ -16,7 +16,7 @@ LABEL_LENGTH = 32
 TITLE_LENGTH = 90
 
 
-def nodes(found: StoredSearch, focus: Focus) -> pd.DataFrame:
+def nodes(found: StoredSearch) -> pd.DataFrame:
     """What the drawing needs to know of every node, in trace order."""
     trace = found.trace
     rows, hidden = range(trace.n_nodes), np.zeros(trace.n_nodes, dtype=bool)
@@ -36,9 +36,7 @@ def nodes(found: StoredSearch, focus: Focus) -> pd.DataFrame:
             "reason": [reason(found, row) for row in rows],
             "hidden": hidden,
             "folded": hidden,
-            "on_path": np.isin(np.arange(trace.n_nodes), focus.rows),
-            "chosen": np.arange(trace.n_nodes) == focus.node,
-            "later": trace.step > focus.step,
+            "end": tree.best_ends(trace),
             "label": labels,
             "hit": hits,
         }
@@ -81,13 +79,13 @@ def reason(found: StoredSearch, node: int) -> str:
     return tree.MEANINGS[kind] + moved
 
 
-def summary(found: StoredSearch, focus: Focus) -> str:
+def summary(found: StoredSearch) -> str:
     """The tree in a sentence."""
     trace = found.trace
     kept = int(np.isin(trace.fate, (Fate.KEPT, Fate.FALLBACK)).sum())
     return (
-        f"Search tree of user {found.user}: {trace.n_nodes:,} nodes over {trace.step.max()} steps, {kept:,} of them "
-        f"kept. Chosen at step {trace.step[focus.node]}: {code_name(found, focus.node)}."
+        f"Search tree of user {found.user}: {trace.n_nodes:,} nodes over {trace.step.max()} steps, "
+        f"{kept:,} of them kept."
     )
 
 

@@ -72,7 +72,7 @@ def find_focus(trace: ReasoningTrace, key: str, step: int) -> Focus:
         if child is None:
             break
         node, followed = child, followed + 1
-    end = _best_end(trace, node) if followed else _first_leaf(trace)
+    end = int(best_ends(trace)[node]) if followed else _first_leaf(trace)
     return Focus(tuple(trace.path(end)), step, followed == len(wanted))
 
 
@@ -87,17 +87,21 @@ def _first_leaf(trace: ReasoningTrace) -> int:
     return int(leaves[0]) if len(leaves) else int(np.lexsort((-trace.log_prob, -trace.step))[0])
 
 
-def _best_end(trace: ReasoningTrace, node: int) -> int:
-    """The best leaf below `node`: the first that gave an item, else the deepest and likeliest descendant."""
-    for leaf in trace.item_nodes:
-        if leaf >= 0 and node in trace.path(int(leaf)):
-            return int(leaf)
-    below = np.zeros(trace.n_nodes, dtype=bool)
-    below[node] = True
-    for row in range(node + 1, trace.n_nodes):
-        below[row] = below[trace.parent[row]] and trace.fate[row] in (Fate.KEPT, Fate.FALLBACK)
-    rows = np.flatnonzero(below)
-    return int(rows[np.lexsort((-trace.log_prob[rows], -trace.step[rows]))[0]])
+def best_ends(trace: ReasoningTrace) -> np.ndarray:
+    """For every node the best leaf below: the first that gave an item, else the deepest and likeliest that lives.
+
+    A node that is no leaf's and has nothing alive below is its own end.
+    """
+    ends, rank = np.arange(trace.n_nodes), np.lexsort((np.arange(trace.n_nodes), -trace.log_prob, -trace.step))
+    place = np.empty(trace.n_nodes, dtype=int)
+    place[rank] = np.arange(trace.n_nodes)
+    for row in range(trace.n_nodes - 1, 0, -1):  # parents stand before their children
+        parent = trace.parent[row]
+        if trace.fate[row] in (Fate.KEPT, Fate.FALLBACK) and place[ends[row]] < place[ends[parent]]:
+            ends[parent] = ends[row]
+    for leaf in reversed(trace.item_nodes[trace.item_nodes >= 0].tolist()):
+        ends[trace.path(leaf)] = leaf
+    return ends
 
 
 def node_kind(trace: ReasoningTrace, node: int) -> str:
@@ -177,35 +181,31 @@ def search_tree(
     described: pd.DataFrame,
     trace: ReasoningTrace,
     facets: Facets,
-    focus: Focus,
     target: int,
     *,
     fold: bool,
     hidden: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """The described nodes with their place in columns and how the focus marks them; rows stay in trace order.
+    """The described nodes with their place in columns and their labels; rows stay in trace order.
 
     What is `hidden` gives its room to the others.
     """
     forced = forced_nodes(trace)
-    rows = np.arange(trace.n_nodes)
     hidden = np.zeros(trace.n_nodes, dtype=bool) if hidden is None else hidden
-    labels, hits = _leaf_labels(trace, facets, focus.rows[-1], target)
+    labels, hits = _leaf_labels(trace, facets, target)
     return described.assign(
         y=heights(trace, hidden) if hidden.any() else described["y"],
         hidden=hidden,
         x=column_edges(trace, forced, fold=fold)[trace.step],
         folded=forced & fold,
-        on_path=np.isin(rows, focus.rows),
-        chosen=rows == focus.node,
-        later=trace.step > focus.step,
+        end=best_ends(trace),
         label=labels,
         hit=hits,
     )
 
 
-def _leaf_labels(trace: ReasoningTrace, facets: Facets, end: int, target: int) -> tuple[list[str], list[bool]]:
-    """Rank and title beside the leaves that gave items, the title alone at the end of a path that gave none."""
+def _leaf_labels(trace: ReasoningTrace, facets: Facets, target: int) -> tuple[list[str], list[bool]]:
+    """Rank and title beside the leaves that gave items, and whether it is the item that was to be found."""
     titles = facets.catalog.titles
     labels, hits = [""] * trace.n_nodes, [False] * trace.n_nodes
     for rank in reversed(range(len(trace.items))):
@@ -213,9 +213,15 @@ def _leaf_labels(trace: ReasoningTrace, facets: Facets, end: int, target: int) -
         if leaf >= 0:
             labels[leaf] = f"{rank + 1} · {cut(titles[item], LABEL_LENGTH)}"
             hits[leaf] |= item == target
-    if not labels[end] and trace.step[end] == trace.step.max():
-        labels[end] = cut(titles[items_left(facets.ids, trace, end)[0]], LABEL_LENGTH)
     return labels, hits
+
+
+def end_label(trace: ReasoningTrace, facets: Facets, focus: Focus) -> str:
+    """The title at the end of a followed path that gave no item; "" for one that did, or that ends early."""
+    end = focus.rows[-1]
+    if end in trace.item_nodes or trace.step[end] != trace.step.max():
+        return ""
+    return cut(facets.catalog.titles[items_left(facets.ids, trace, end)[0]], LABEL_LENGTH)
 
 
 def column_edges(trace: ReasoningTrace, forced: np.ndarray, *, fold: bool) -> np.ndarray:
@@ -280,15 +286,14 @@ def hidden_note(hidden: np.ndarray) -> str:
     return f"{hidden.sum():,} of {len(hidden):,} nodes are hidden." if hidden.any() else ""
 
 
-def tree_summary(trace: ReasoningTrace, facets: Facets, focus: Focus, hidden: np.ndarray | None = None) -> str:
-    """The tree in a sentence, for those who cannot see it."""
+def tree_summary(trace: ReasoningTrace, hidden: np.ndarray | None = None) -> str:
+    """The tree in a sentence, for those who cannot see it; the drawing adds which node is chosen."""
     note = "" if hidden is None else hidden_note(hidden)
     counts = count_fates(trace)
-    chosen = node_name(trace, facets, focus.node)
     return (
         f"Search tree of {trace.n_nodes} nodes over {trace.step.max()} steps: {counts['kept']} kept, "
         f"{counts['beam_cut']} beam-cut, {counts['pruned']} pruned, {counts['regenerated']} regenerated, "
-        f"{counts['fallback']} fallback. {note + ' ' if note else ''}Chosen at step {trace.step[focus.node]}: {chosen}."
+        f"{counts['fallback']} fallback.{' ' + note if note else ''}"
     )
 
 

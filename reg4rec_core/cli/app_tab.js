@@ -9,9 +9,12 @@
   const read = ({ within, part, attribute }) => {
     const host = document.querySelector(within)
     if (!host) return null
-    const shadow = [host, ...host.querySelectorAll("*")].find((element) => element.shadowRoot)?.shadowRoot
-    if (shadow) observe(shadow)
-    const found = host.querySelector(part) ?? shadow?.querySelector(part)
+    let found = host.querySelector(part)
+    if (!found) {
+      const shadow = [host, ...host.querySelectorAll("*")].find((element) => element.shadowRoot)?.shadowRoot
+      if (shadow) observe(shadow)
+      found = shadow?.querySelector(part)
+    }
     return found ? (attribute ? found.getAttribute(attribute) : found.textContent) : null
   }
   observe(document)

@@ -120,10 +120,10 @@ def test_only_jumps_above_a_js_are_shown_and_none_hangs_in_the_air():
 def test_the_summary_counts_what_is_hidden_and_the_others_take_its_room(facets):
     trace, focus = small_trace(), focus_of(small_trace())
     hidden = tree.hidden_nodes(trace, focus, tree.Show("only kept"))
-    assert " 2 of 8 nodes are hidden. Chosen at step 1" in tree.tree_summary(trace, facets, focus, hidden)
-    assert "hidden" not in tree.tree_summary(trace, facets, focus)
+    assert tree.tree_summary(trace, hidden).endswith(" 2 of 8 nodes are hidden.")
+    assert "hidden" not in tree.tree_summary(trace)
     described = tree.describe_nodes(trace, facets)
-    rows = tree.search_tree(described, trace, facets, focus, -1, fold=True, hidden=hidden)
+    rows = tree.search_tree(described, trace, facets, -1, fold=True, hidden=hidden)
     assert rows["hidden"].tolist() == hidden.tolist()
     assert rows["y"][1] == 0.25, "two nodes share the column that three had"
     assert described["y"][1] < 0.25

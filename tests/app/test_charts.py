@@ -14,21 +14,15 @@ def facets():
     return read_facets(small_catalog(), small_ids(), small_interactions())
 
 
-def drawing(facets, *, key="", step=1, target=-1, fold=True, ground="light"):
+def drawing(facets, *, target=-1, fold=True, ground="light"):
     trace = small_trace()
-    nodes = tree.describe_nodes(trace, facets)
-    nodes = tree.search_tree(nodes, trace, facets, tree.find_focus(trace, key, step), target, fold=fold)
+    nodes = tree.search_tree(tree.describe_nodes(trace, facets), trace, facets, target, fold=fold)
     return charts.search_tree(nodes, tree.tree_columns(trace, fold=fold), ground, alt="a tree")
 
 
-def test_entry_i_is_node_i_whatever_is_chosen(facets):
-    paths = [
-        [node["path"] for node in drawing(facets, key=key, step=step, fold=fold)["nodes"]]
-        for key in ("", "0.1")
-        for step in (0, 2)
-        for fold in (True, False)
-    ]
-    assert all(order == paths[0] for order in paths)
+def test_entry_i_is_node_i_whatever_is_folded(facets):
+    paths = [[node["path"] for node in drawing(facets, fold=fold)["nodes"]] for fold in (True, False)]
+    assert paths[0] == paths[1]
     assert len(paths[0]) == small_trace().n_nodes
 
 
@@ -50,21 +44,30 @@ def test_every_kind_has_a_colour_of_its_own(ground):
     assert len(set(colours)) == len(colours)
 
 
-def test_exactly_one_node_is_chosen_and_its_column_stands_out(facets):
-    picture = drawing(facets, key="0.1", step=2)
-    assert [row for row, node in enumerate(picture["nodes"]) if node["chosen"]] == [6]
-    assert [column["name"] for column in picture["columns"] if column["chosen"]] == ["step 2"]
+def test_a_step_along_a_path_changes_only_what_is_said_beside_the_drawing(facets):
+    picture, trace = drawing(facets), small_trace()
+    told = [charts.followed(picture, tree.find_focus(trace, "0.1", step)) for step in (1, 2)]
+    assert told[0] == {"id": picture["id"], "node": 2, "step": 1, "end": 6, "label": ""}
+    assert told[1] == {"id": picture["id"], "node": 6, "step": 2, "end": 6, "label": ""}
+    assert drawing(facets)["id"] == picture["id"]
+    assert len({picture["id"], drawing(facets, target=4)["id"], drawing(facets, ground="dark")["id"]}) == 3
 
 
-def test_the_followed_path_is_drawn_stronger(facets):
-    widths = [node["link"]["width"] for node in drawing(facets, key="0.1")["nodes"]]
-    assert widths == [3, 1, 3, 1, 1, 1, 3, 1]
+def test_a_click_can_be_followed_without_asking_where_its_path_leads(facets):
+    picture, trace = drawing(facets), small_trace()
+    for row, node in enumerate(picture["nodes"][1:], 1):
+        focus = tree.find_focus(trace, node["path"], node["step"])
+        assert (focus.node, focus.rows[-1]) == (row, node["end"])
 
 
-def test_later_steps_are_fainter(facets):
-    nodes = drawing(facets, step=1)["nodes"]
-    assert nodes[5]["opacity"] < nodes[2]["opacity"]
-    assert nodes[5]["link"]["opacity"] < nodes[2]["link"]["opacity"]
+def test_the_followed_path_is_drawn_stronger_and_later_steps_are_fainter(facets):
+    looks, usual = charts.LOOKS, drawing(facets)["nodes"][2]["opacity"]
+    for when in ("now", "later"):
+        assert looks["path"][when]["link"]["width"] > looks["aside"][when]["link"]["width"]
+    for whose in ("path", "aside"):
+        now, later = looks[whose]["now"], looks[whose]["later"]
+        assert later["opacity"] < (now["opacity"] or usual)
+        assert later["link"]["opacity"] < now["link"]["opacity"]
 
 
 def test_the_hit_carries_a_star(facets):

@@ -96,32 +96,29 @@ def test_a_node_is_described_by_its_code_its_items_and_its_rivals(facets):
     assert view.node_details(small_trace(), facets, 0).card is None
 
 
-def test_the_list_marks_the_hit_the_followed_path_and_the_chosen_step(facets):
+def test_the_list_marks_the_hit_and_says_where_every_path_ends(facets):
     sources = [(TransitionSource(1, 2.0, 0.75),), (), (), ()]
-    entries = view.recommendations(small_trace(), facets, find_focus(small_trace(), "0.1", 2), 5, sources)
+    entries = view.recommendations(small_trace(), facets, 5, sources)
     assert [entry["hit"] for entry in entries] == [False, False, True, False]
-    assert [entry["followed"] for entry in entries] == [False, True, False, False]
+    assert [entry["end"] for entry in entries] == small_trace().item_nodes.tolist()
     first = entries[0]
     assert (first["score"], first["path"]) == ("-0.90", "0.0-1.1")
     assert [part["value"] for part in first["parts"]] == ["−1.60", "+0.50", "+0.20"]
     assert first["sources"] == f"other shoppers bought it soon after “{facets.catalog.titles[1]}” (75%)"
-    assert [(code["facet"], code["now"], code["decides"]) for code in first["codes"]] == [
-        ("A", False, True),
-        ("B", True, True),
-    ]
+    assert [(code["facet"], code["decides"]) for code in first["codes"]] == [("A", True), ("B", True)]
     assert entries[3]["codes"] == []
     assert entries[3]["path"] == ""
 
 
 def test_a_run_without_transitions_does_not_speak_of_them(facets):
     trace = small_trace(item_evidence=np.zeros(4))
-    entries = view.recommendations(trace, facets, find_focus(trace, "0.1", 2), 5, [()] * 4)
+    entries = view.recommendations(trace, facets, 5, [()] * 4)
     assert [part["name"] for part in entries[0]["parts"]] == ["learnt", "reasoning"]
 
 
 def test_a_forced_code_does_not_count_as_a_decision(facets):
     trace = small_trace(items_left=np.array([8, 3, 2, 3, 3, 1, 1, 1]))
-    assert not view.recommendations(trace, facets, find_focus(trace, "", 1), -1, [()] * 4)[0]["codes"][1]["decides"]
+    assert not view.recommendations(trace, facets, -1, [()] * 4)[0]["codes"][1]["decides"]
 
 
 def test_the_strip_shows_what_the_model_sees_and_when(facets, monkeypatch):

@@ -16,8 +16,8 @@ FOUND = StoredSearch("7", TRACE, ITEMS, int(TRACE.items[0]))
 
 def test_a_stored_tree_is_drawn_with_its_codes_and_its_hit():
     focus = tree.find_focus(TRACE, "", 1)
-    nodes = view.nodes(FOUND, focus)
-    drawn = charts.search_tree(nodes, tree.tree_columns(TRACE, fold=False), "light", alt=view.summary(FOUND, focus))
+    nodes = view.nodes(FOUND)
+    drawn = charts.search_tree(nodes, tree.tree_columns(TRACE, fold=False), "light", alt=view.summary(FOUND))
     assert len(drawn["nodes"]) == TRACE.n_nodes
     leaf = int(TRACE.item_nodes[0])
     assert drawn["nodes"][leaf]["label"] == f"★ 1 · {ITEMS[0]}"
@@ -39,8 +39,8 @@ def test_what_a_store_does_not_know_is_left_out():
     silent = small_trace(js=np.full(TRACE.n_nodes, np.nan), items_left=np.zeros(TRACE.n_nodes, np.int64))
     found = StoredSearch("7", silent, ITEMS, 0)
     assert not any("js" in view.reason(found, row) for row in range(silent.n_nodes))
-    assert not any("items left" in text for text in view.nodes(found, tree.find_focus(silent, "", 1))["numbers"])
-    assert not any(view.nodes(found, tree.find_focus(silent, "", 1))["hit"])
+    assert not any("items left" in text for text in view.nodes(found)["numbers"])
+    assert not any(view.nodes(found)["hit"])
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,8 @@ def facets():
     return read_facets(small_catalog(), small_ids(), small_interactions())
 
 
-def drawn(trace, facets, *, key="", step=1, target=-1, fold=True):
-    focus = tree.find_focus(trace, key, step)
-    return tree.search_tree(tree.describe_nodes(trace, facets), trace, facets, focus, target, fold=fold)
+def drawn(trace, facets, *, target=-1, fold=True):
+    return tree.search_tree(tree.describe_nodes(trace, facets), trace, facets, target, fold=fold)
 
 
 def test_without_a_path_the_first_item_is_followed():
@@ -73,17 +72,39 @@ def test_every_kind_of_node_is_told_apart():
     assert counts.sum() == trace.n_nodes - 1
 
 
-def test_rows_keep_the_order_of_the_trace_whatever_is_chosen(facets):
+def test_rows_keep_the_order_of_the_trace_whatever_is_folded(facets):
     trace = small_trace()
-    frames = [
-        drawn(trace, facets, key=key, step=step, fold=fold)
-        for key in ("", "0.1", "0.0-1.2")
-        for step in (0, 1, 2)
-        for fold in (True, False)
-    ]
-    for frame in frames:
-        assert frame["path"].tolist() == frames[0]["path"].tolist()
-        assert frame["y"].tolist() == frames[0]["y"].tolist()
+    frames = [drawn(trace, facets, fold=fold) for fold in (True, False)]
+    assert frames[0]["path"].tolist() == frames[1]["path"].tolist() == [tree.path_key(trace, row) for row in range(8)]
+    assert frames[0]["y"].tolist() == frames[1]["y"].tolist()
+
+
+def best_end(trace, node):
+    """The best leaf below a node by its definition, one node at a time."""
+    for leaf in trace.item_nodes.tolist():
+        if leaf >= 0 and node in trace.path(leaf):
+            return leaf
+    below = [row for row in range(trace.n_nodes) if node in trace.path(row)]
+    alive = {row for row in below if trace.fate[row] in (Fate.KEPT, Fate.FALLBACK)}
+    lives = [row for row in below if set(trace.path(row)[trace.path(row).index(node) + 1 :]) <= alive]
+    return min(lives, key=lambda row: (-trace.step[row], -trace.log_prob[row], row))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_every_node_leads_on_to_its_best_leaf(seed):
+    rng, count = np.random.default_rng(seed), 24
+    parent = np.array([-1] + [int(rng.integers(0, row)) for row in range(1, count)])
+    step = np.zeros(count, np.int64)
+    for row in range(1, count):
+        step[row] = step[parent[row]] + 1
+    items = rng.choice(count, 3, replace=False)
+    trace = small_trace(
+        parent=parent, step=step, fate=rng.choice([0, 0, 0, 1, 2, 3], count), log_prob=rng.choice([-1.0, -2.0], count),
+        item_nodes=np.append(items, -1),
+        **{name: rng.integers(0, 5, count) for name in ("codebook", "code", "attempt", "items_left")},
+        **{name: rng.normal(size=count) for name in ("score", "confidence", "js")}, beliefs=np.zeros((count, 4)),
+    )  # fmt: skip
+    assert tree.best_ends(trace).tolist() == [best_end(trace, node) for node in range(count)]
 
 
 @pytest.mark.parametrize("parents", [[-1, 0, 0, 0, 1, 1, 2, 2], [-1, 0, 0, 0, 2, 2, 1, 1], [-1, 0, 0, 0, 2, 1, 2, 1]])
@@ -121,14 +142,9 @@ def test_leaves_carry_rank_and_title_and_the_truth_is_marked(facets):
 def test_a_followed_path_that_gave_no_item_shows_where_it_leads(facets):
     trace = small_trace(items=np.array([2]), item_scores=np.array([-0.9]), item_nodes=np.array([4]),
                         item_first_state=np.array([-1.1]), item_evidence=np.zeros(1))  # fmt: skip
-    assert drawn(trace, facets, key="0.1-1.0", step=2)["label"][6] == "Black Mascara"
-
-
-def test_the_chosen_node_and_what_comes_later_are_marked(facets):
-    frame = drawn(small_trace(), facets, step=1)
-    assert frame.index[frame["chosen"]].tolist() == [1]
-    assert frame.index[frame["on_path"]].tolist() == [0, 1, 4]
-    assert frame.index[frame["later"]].tolist() == [4, 5, 6, 7]
+    assert drawn(trace, facets)["label"][6] == ""
+    said = [tree.end_label(trace, facets, tree.find_focus(trace, key, 2)) for key in ("0.1-1.0", "0.0-1.1", "0.2")]
+    assert said == ["Black Mascara", "", ""], "one that gave an item has its label, one that ended early leads nowhere"
 
 
 def forced_trace():
@@ -180,9 +196,7 @@ def test_probabilities_never_read_zero_for_what_is_possible():
     assert [tree.percent(share) for share in shares] == ["0 %", "< 0.01 %", "0.034 %", "3.4 %", "50 %", "100 %"]
 
 
-def test_the_tree_is_summed_up_for_those_who_cannot_see_it(facets):
-    text = tree.tree_summary(small_trace(), facets, tree.find_focus(small_trace(), "", 1))
-    assert text == (
-        "Search tree of 8 nodes over 2 steps: 5 kept, 1 beam-cut, 1 pruned, 1 regenerated, 1 fallback. "
-        "Chosen at step 1: A0 · Lips · lipstick."
+def test_the_tree_is_summed_up_for_those_who_cannot_see_it():
+    assert tree.tree_summary(small_trace()) == (
+        "Search tree of 8 nodes over 2 steps: 5 kept, 1 beam-cut, 1 pruned, 1 regenerated, 1 fallback."
     )

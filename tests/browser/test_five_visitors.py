@@ -31,9 +31,10 @@ def alone(tiny_run):
     def search(key: str, theta: float, step: int) -> Shown:
         history = recommender.history(recommender.user_index(key))
         (trace,) = recommender.recommend([history], replace(recommender.decode, theta=theta))
-        titles = recommender.catalog.titles
+        titles, node = recommender.catalog.titles, tree.find_focus(trace, "", step).node
+        chosen = f"Chosen at step {trace.step[node]}: {tree.node_name(trace, facets, node)}."
         return Shown(
-            tree.tree_summary(trace, facets, tree.find_focus(trace, "", step)),
+            f"{tree.tree_summary(trace)} {chosen}",
             [titles[item] for item in trace.items],
             [f"{score:.2f}" for score in trace.item_scores],
             [titles[item] for item in history],

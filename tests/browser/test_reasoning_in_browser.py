@@ -99,9 +99,53 @@ def test_a_click_on_a_node_shows_what_it_is(visit: Visit):
     name = visit.node(path).get_attribute("aria-label").split(":")[0]
     visit.node(path).click()
     assert visit.wait_for_tree(other_than=before).endswith(f"Chosen at step 1: {name}.")
-    visit.page.locator("b", has_text=name).first.wait_for()
+    expect(visit.page.locator("tr.chosen")).to_have_text(re.compile(f"^{re.escape(name)}"), timeout=30_000)
     assert f"path={path}" in visit.page.url
-    assert visit.page.locator("tr.chosen").inner_text().startswith(name)
+
+
+CLICK = """
+path => {
+  const find = (within, part) => [...document.querySelectorAll(`${within}, ${within} *`)]
+    .map((element) => element.shadowRoot?.querySelectorAll(part)).find(Boolean)
+  const nodes = () => [...find(".st-key-tree", "path.node")]
+  nodes().find((node) => node.dataset.path === path).dispatchEvent(new MouseEvent("click", { bubbles: true }))
+  return {
+    chosen: nodes().filter((node) => node.classList.contains("chosen")).map((node) => node.dataset.path),
+    strong: [...find(".st-key-tree", "path.link")].filter((link) => link.getAttribute("stroke-width") === "3").length,
+    rows: [...find(".st-key-recommendations", ".row")].map((row) => row.classList.contains("followed")),
+  }
+}
+"""
+"""Clicks a node and looks at the page before any answer of the server can have come."""
+
+
+def test_a_click_is_followed_at_once_and_the_server_agrees(visit: Visit):
+    visit.open(user=USER, step="1")
+    rows = visit.page.locator(".st-key-recommendations .row")
+    rows.nth(3).locator(".title").click()
+    expect(rows.nth(3)).to_have_class("row followed", timeout=30_000)
+    visit.rest()
+    path = visit.page.url.split("path=")[1].split("&")[0]
+    rows.nth(0).locator(".title").click()
+    expect(rows.nth(0)).to_have_class("row followed", timeout=30_000)
+    visit.rest()
+    seen = visit.page.evaluate(CLICK, path)
+    assert seen["chosen"] == [path]
+    assert seen["strong"] == path.count("-") + 1, "the links of the followed path"
+    assert [place for place, followed in enumerate(seen["rows"]) if followed] == [3]
+    visit.page.wait_for_url(re.compile(rf"path={path}(&|$)"))
+    visit.rest()
+    assert visit.page.locator(".st-key-tree path.node.chosen").get_attribute("data-path") == path
+    assert visit.tree.split("Chosen at step ")[1].startswith(f"{path.count('-') + 1}:")
+
+
+def test_a_link_that_lies_open_follows_the_step(visit: Visit):
+    visit.open(user=USER, step="1")
+    visit.page.get_by_role("button", name="Share").click()
+    link = visit.page.get_by_test_id("stCode").locator("code")
+    expect(link).to_contain_text("step=1")
+    visit.press("ArrowRight")
+    expect(link).to_contain_text("step=2", timeout=30_000)
 
 
 def test_a_chosen_path_survives_a_change_of_theta(visit: Visit):
