@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.components import sweep_controls
+from app.components.errors import errors_in_words
 from app.components.sample_maker import sample_maker
 from app.screens.theta_advice import Swept, suggestion
 from app.screens.theta_curves import curves
@@ -10,8 +11,7 @@ from app.session import theta_sweeps
 from app.session.open_runs import OpenRun
 from app.view_models import theta_cohort as view
 from app.view_models.cohorts import cohort_sentence
-from app.view_models.reasoning import sentence
-from reg4rec_core import InputError, ThetaSweep, read_cohort
+from reg4rec_core import ThetaSweep, read_cohort
 
 
 def cohort(run: OpenRun, theta: float, check_from: int) -> Swept | None:
@@ -26,10 +26,8 @@ def cohort(run: OpenRun, theta: float, check_from: int) -> Swept | None:
         st.code(view.sweep_commands(str(run.recommender.run.path), run.weights), language="bash")
     else:
         chosen, text = chosen_of(sweeps)
-        try:
+        with errors_in_words():
             swept = swept_users(run, sweeps, chosen, text, theta, check_from)
-        except InputError as error:
-            st.error(sentence(str(error)), icon=":material/error:")
     sample_maker(
         "Sweep a sample of users here", view.QUICK_USERS, whom="Users of each split", note=view.SAMPLE_NOTE,
         button="Sweep them", is_open=not sweeps, on_make=lambda users: theta_sweeps.make_sweeps(run, users),

@@ -99,6 +99,9 @@ def test_a_path_in_the_url_is_followed(app):
     leaf = int(trace.item_nodes[1])
     path = "-".join(f"{trace.codebook[row]}.{trace.code[row]}" for row in trace.path(leaf)[1:])
     assert link_of(started(app, user="visitor 9", path=path))["path"] == path
+    assert not app.warning
+    (warning,) = started(visitor(), user="visitor 9", path="9.9-1.1").warning
+    assert warning.value.startswith("The address asks for path=9.9-1.1, but path must be a path of this search; ")
 
 
 def test_an_unknown_user_is_an_error_in_one_sentence_and_the_search_stays(app):

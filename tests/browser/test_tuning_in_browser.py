@@ -17,7 +17,8 @@ MARKS = """
 host => {
   const curves = [...host.querySelectorAll("*")].find(part => part.shadowRoot).shadowRoot
   const marks = [...curves.querySelectorAll(".theta")].map(mark => mark.style.transform)
-  return { places: [...marks, curves.querySelector(".ring").getAttribute("transform")], said: curves.querySelector(".said .shown").textContent }
+  const ring = curves.querySelector(".ring").getAttribute("transform")
+  return { places: [...marks, ring], said: curves.querySelector(".said .shown").textContent }
 }
 """
 """Where the marks of theta and the ring stand in the curves, and what is said of the nearest swept theta."""
