@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 from visit import Visit, assert_fits_its_window
 
-from app.view_models.theta_cohort import slider_theta, take_label
+from app.view_models.theta_cohort import point_sentence, slider_theta, take_label
 from reg4rec_core import read_theta_curve, suggest_theta
 
 USER = "visitor 9"
@@ -113,13 +113,14 @@ def test_arrow_keys_walk_from_one_result_to_the_next(visit: Visit):
 def test_the_suggestion_moves_the_slider(browser: Browser, stored_server: str, stored_run: Path):
     visit = Visit(browser, stored_server)
     explorer = Explorer(visit, theta="0.1234")
-    found = suggest_theta(read_theta_curve(stored_run, "theta-valid-30"))
+    curve = read_theta_curve(stored_run, "theta-valid-30")
+    found = suggest_theta(curve)
     taken = f"{slider_theta(found.theta):g}"
     explorer.page.get_by_role("button", name=take_label(found)).click()
     expect(explorer.part(".status .theta")).to_have_text(f"θ = {taken}", timeout=60_000)
     explorer.page.wait_for_url(re.compile(rf"theta={re.escape(taken)}(&|$)"))
     assert not visit.errors
-    assert f"θ = {taken}," in explorer.curves()["said"]
+    assert explorer.curves()["said"] == point_sentence(curve, found.theta, found.check_from)
     assert_fits_its_window(explorer.page, "tuning", height=1900)
     visit.context.close()
 
