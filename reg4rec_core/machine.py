@@ -7,6 +7,7 @@ from time import perf_counter, process_time
 import torch
 
 REPEATS = 20
+STEPS = 300_000
 
 
 def matmul_rate(rows: int, *, inner: int = 128, outer: int = 640) -> float:
@@ -20,6 +21,17 @@ def matmul_rate(rows: int, *, inner: int = 128, outer: int = 640) -> float:
     for _ in range(REPEATS):
         torch.mm(left, right)
     return REPEATS * 2 * rows * inner * outer / (perf_counter() - begin)
+
+
+def interpreter_rate() -> float:
+    """Million steps of an empty Python loop a second: how fast the machine is at the moment.
+
+    A hired machine's threads share their core with strangers, so that times of two hours compare only at equal rates.
+    """
+    begin = perf_counter()
+    for _ in range(STEPS):
+        pass
+    return STEPS / (perf_counter() - begin) / 1e6
 
 
 class Meter:

@@ -39,9 +39,12 @@ def tree_place(found: Found) -> TreePlace:
         show = controls.show_control(*boxes)
     if show.what != tree.SHOWN[0]:
         return TreePlace(said, left, right, fold, show, None)
+    ground, drawings = theme.ground(), found.searched.drawings
     with said:
-        legend(tree.fate_counts(found.trace), theme.ground())
-    return TreePlace(said, left, right, fold, show, drawing(found, fold, None))
+        legend(tree.fate_counts(found.trace), ground)
+    if (fold, ground) not in drawings:
+        drawings[fold, ground] = drawing(found, fold, None)
+    return TreePlace(said, left, right, fold, show, drawings[fold, ground])
 
 
 def drawing(found: Found, fold: bool, hidden: np.ndarray | None) -> dict[str, Any]:

@@ -20,7 +20,9 @@ LATEST = "latest"
 RunKey = tuple[str, int, str]
 """A run's path, when it was last written, so that a retrained run is opened afresh, and whose weights are asked for."""
 
-atexit.register(gc.unfreeze)  # what is frozen when Python ends is never let go, and DuckDB says so in forty lines
+# What is frozen or kept when Python ends is never let go, and DuckDB says so in forty lines.
+atexit.register(gc.unfreeze)
+atexit.register(st.cache_resource.clear)
 
 
 @dataclass(frozen=True)

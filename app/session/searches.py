@@ -1,6 +1,7 @@
 """The searches of one user, plain or changed by hand."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,8 @@ class Searched:
     """For every recommended item, the history items after which other shoppers bought it."""
     barred: frozenset[int]
     """Items that may not be recommended."""
+    drawings: dict[tuple[bool, str], dict[str, Any]] = field(default_factory=dict)
+    """Of the whole tree, by whether it is folded and the ground it is drawn on: made when first asked for."""
 
 
 def search(run: OpenRun, user: int, at: str, decode: DecodeConfig, by_hand: ByHand = PLAIN) -> Searched:

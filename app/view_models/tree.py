@@ -92,16 +92,18 @@ def best_ends(trace: ReasoningTrace) -> np.ndarray:
 
     A node that is no leaf's and has nothing alive below is its own end.
     """
-    ends, rank = np.arange(trace.n_nodes), np.lexsort((np.arange(trace.n_nodes), -trace.log_prob, -trace.step))
     place = np.empty(trace.n_nodes, dtype=int)
-    place[rank] = np.arange(trace.n_nodes)
+    place[np.lexsort((-trace.log_prob, -trace.step))] = np.arange(trace.n_nodes)
+    ends, order, parents = list(range(trace.n_nodes)), place.tolist(), trace.parent.tolist()
+    lives = np.isin(trace.fate, (Fate.KEPT, Fate.FALLBACK)).tolist()
     for row in range(trace.n_nodes - 1, 0, -1):  # parents stand before their children
-        parent = trace.parent[row]
-        if trace.fate[row] in (Fate.KEPT, Fate.FALLBACK) and place[ends[row]] < place[ends[parent]]:
+        parent = parents[row]
+        if lives[row] and order[ends[row]] < order[ends[parent]]:
             ends[parent] = ends[row]
+    found = np.array(ends)
     for leaf in reversed(trace.item_nodes[trace.item_nodes >= 0].tolist()):
-        ends[trace.path(leaf)] = leaf
-    return ends
+        found[trace.path(leaf)] = leaf
+    return found
 
 
 def node_kind(trace: ReasoningTrace, node: int) -> str:

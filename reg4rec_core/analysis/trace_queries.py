@@ -20,6 +20,8 @@ from reg4rec_core.types import InputError
 TOP = 10
 """Recommendations that count, and the places that a metric can tell apart."""
 MOST_BRANDS = 200
+Connection = Any
+"""DuckDB's connection. Its own class in a checked annotation would keep its whole binding alive when Python ends."""
 MEMORY = ("users", "recommendations", "histories", "items", "categories")
 
 COLUMN_OF = {
@@ -86,7 +88,7 @@ class TraceStore:
     """An opened store: small tables in memory, with columns that it lacks filled with null and named in `missing`."""
 
     path: Path
-    connection: duckdb.DuckDBPyConnection
+    connection: Connection
     missing: frozenset[str]
     """Tables' columns that the store does without, as table.column."""
     description: dict[str, Any]
@@ -165,7 +167,7 @@ DERIVED = (
 """What the questions below look up instead of joining it anew each time."""
 
 
-def _load(connection: duckdb.DuckDBPyConnection, name: str, files: list[str]) -> set[str]:
+def _load(connection: Connection, name: str, files: list[str]) -> set[str]:
     """Read a table: into memory, or as a view of its files where it is large. The columns that are not there."""
     table = next(table for table in TABLES if table.name == name)
     source, found = "(SELECT 1 WHERE false)", set()

@@ -22,6 +22,7 @@ from reg4rec_core.cli.app_actions import (
 from reg4rec_core.cli.app_server import AppServer, serve_app
 from reg4rec_core.cli.app_tab import Answer, Tab
 from reg4rec_core.cli.chromium import open_chromium
+from reg4rec_core.machine import interpreter_rate
 from reg4rec_core.types import InputError
 
 WARM_UP = 1
@@ -88,8 +89,11 @@ def measure_all(
 def measure(tab: Tab, action: Action, users: Sequence[str], *, repeats: int) -> dict[str, Any]:
     """One action, repeated; the first turn warms up and does not count."""
     action.start(tab, users)
-    answers = [action.act(tab, users, turn) for turn in range(WARM_UP + repeats)]
-    measured = summary(action, answers[WARM_UP:])
+    answers, rates = [], []
+    for turn in range(WARM_UP + repeats):
+        rates.append(interpreter_rate())
+        answers.append(action.act(tab, users, turn))
+    measured = summary(action, answers[WARM_UP:]) | {"interpreter_rate": float(np.median(rates))}
     return measured | {"about": action.about(tab)} if action.about else measured
 
 
@@ -133,7 +137,7 @@ def interact(tab: Tab, users: Sequence[str], turns: range) -> None:
 def speed_text(report: dict[str, Any]) -> str:
     """The report as a table for people."""
     width = max((len(action["name"]) for action in report["actions"]), default=0)
-    lines = [f"{'':<{width}}  budget ms     p50     p95  at rest"]
+    lines = [f"{'':<{width}}  budget ms     p50     p95  at rest  Python steps/s"]
     lines += [action_line(action, width) for action in report["actions"]]
     needs = {action.name: action.needs for action in ACTIONS}
     lines += [f"{name}: left out, the run has no {needs[name]}" for name in report["left_out"]]
@@ -145,7 +149,8 @@ def action_line(action: dict[str, Any], width: int) -> str:
     numbers = "".join(f"{action[name]:8.0f}" for name in ("p50_ms", "p95_ms"))
     mark = "✓" if action["passed"] else "✗ over budget"
     about = f"  ({action['about']})" if "about" in action else ""
-    times = f"{action['budget_ms']:9.0f}{numbers}{action['rested_p95_ms']:9.0f}"
+    rate = f"{action['interpreter_rate']:.0f} M" if "interpreter_rate" in action else ""
+    times = f"{action['budget_ms']:9.0f}{numbers}{action['rested_p95_ms']:9.0f}{rate:>16}"
     return f"{action['name']:<{width}}  {times}  {mark}{about}"
 
 

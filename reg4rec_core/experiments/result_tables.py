@@ -114,6 +114,22 @@ def theta_text(settings: dict[str, Any]) -> str:
     return "theta off" if theta is None else f"theta {short(theta, 2)} from step {settings['check_from']}"
 
 
+def ties_table(root: Path) -> str:
+    """What the order of purchases of one day is worth: the demo's recipe on the files' order, and on one drawn anew."""
+    reports = [read_result(root, f"{DEMO}/evaluation/test.json"), read_result(root, f"{RESULTS}/ties.json")["report"]]
+    named = {
+        "reg4rec, first state alone, exact": lambda report: report["first_state"],
+        "reg4rec, beam search": lambda report: report,
+        **{label: lambda report, name=name: report["baselines"][name] for name, label in FLOORS.items()},
+    }
+    rows = [
+        [label, *(short(find(report)[metric]) for report in reports for metric in AT_TEN)]
+        for label, find in named.items()
+    ]
+    header = [f"{metric}, {order}" for order in ("files' order", "drawn anew") for metric in ("Recall@10", "NDCG@10")]
+    return markdown(("", *header), rows)
+
+
 def frequency_table(root: Path) -> str:
     """For whom the demo run works: Recall@10 by how often training saw the target."""
     block = read_result(root, f"{RESULTS}/side_by_side.json")
@@ -390,6 +406,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "toys": partial(table_of, data="toys"),
     "sports": partial(table_of, data="sports"),
     "beside": beside_table,
+    "ties": ties_table,
     "frequency": frequency_table,
     "recipe": recipe_table,
     "seeds": seeds_table,

@@ -11,6 +11,12 @@ def test_the_rate_is_the_operations_of_the_products_over_their_time(monkeypatch)
     assert machine.matmul_rate(3, inner=4, outer=5) == machine.REPEATS * 2 * 3 * 4 * 5 / 2.0
 
 
+def test_the_interpreters_rate_is_its_steps_over_their_time_in_millions(monkeypatch):
+    ticks = iter([10.0, 10.5])
+    monkeypatch.setattr(machine, "perf_counter", lambda: next(ticks))
+    assert machine.interpreter_rate() == machine.STEPS / 0.5 / 1e6
+
+
 def test_a_meter_adds_what_was_spent_before_a_stop(monkeypatch):
     walls, cpus = iter([10.0, 12.5]), iter([1.0, 1.5])
     monkeypatch.setattr(machine, "perf_counter", lambda: next(walls))

@@ -27,9 +27,10 @@ def test_the_95th_percentile_decides_whether_an_action_is_in_budget():
 
 def test_the_table_has_a_line_an_action_and_marks_what_is_over_budget():
     measured = [summary(ACTIONS[0], answers(90.0)), summary(ACTIONS[1], answers(950.0))]
+    measured = [one | {"interpreter_rate": 41.7} for one in measured]
     lines = speed_text({"actions": measured, "left_out": ["cohort query"], "memory": None}).splitlines()
-    assert lines[1].split() == ["step", "by", "key", "200", "90", "90", "140", "✓"]
-    assert lines[2].endswith("950     950     1000  ✗ over budget")
+    assert lines[1].split() == ["step", "by", "key", "200", "90", "90", "140", "42", "M", "✓"]
+    assert lines[2].endswith("950     950     1000            42 M  ✗ over budget")
     assert lines[3:] == ["cohort query: left out, the run has no stored search"]
 
 
