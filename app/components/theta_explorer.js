@@ -177,6 +177,7 @@ class Explorer {
     this.thumb.style.left = `${100 * this.place(this.theta)}%`
     this.slider.setAttribute("aria-valuenow", theta)
     say(this.says.theta, this.data.fixed || `θ = ${theta}`)
+    window.dispatchEvent(new CustomEvent("reg4rec:theta", { detail: this.data.fixed ? null : this.theta }))
     const interval = this.interval()
     if (interval === this.drawn) return
     this.drawn = interval

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.components import controls
+from app.components.errors import errors_in_words
 from app.components.footer import footer
 from app.components.heat_table import heat_table
 from app.components.markup import page_heading, paragraph, table
@@ -11,18 +12,16 @@ from app.screens.chosen_run import chosen_run
 from app.screens.codebook_panels import code_map, flow_and_collisions, one_facet
 from app.session import codebooks, open_runs, provenance, theme
 from app.view_models import codebooks as view
-from app.view_models.reasoning import permalink, sentence
-from reg4rec_core import CodebookReport, InputError
+from app.view_models.reasoning import permalink
+from reg4rec_core import CodebookReport
 
 
 def page() -> None:
     choice = page_heading("What the facets mean", view.INTRODUCTION)
-    try:
+    with errors_in_words():
         with choice:
             run = chosen_run()
         explore(run)
-    except InputError as error:
-        st.error(sentence(str(error)), icon=":material/error:")
 
 
 def explore(run: open_runs.OpenRun) -> None:

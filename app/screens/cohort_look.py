@@ -9,10 +9,10 @@ import streamlit as st
 from app.charts import cohorts as charts
 from app.charts.palette import Ground
 from app.components.clickable_chart import clickable_chart
+from app.components.errors import errors_in_words
 from app.session import chosen_cohort
 from app.view_models import cohorts as view
-from app.view_models.reasoning import sentence
-from reg4rec_core import Cohort, InputError, TraceStore
+from reg4rec_core import Cohort, TraceStore
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,8 @@ def answer(look: Look, questions: dict[str, Callable[[Look], None]]) -> None:
     """Every question under its heading; one that the store cannot answer says what it lacks."""
     for heading, panel in questions.items():
         st.markdown(f"##### {heading}")
-        try:
+        with errors_in_words(mild=True):
             panel(look)
-        except InputError as error:
-            st.info(sentence(str(error)), icon=":material/info:")
 
 
 def heat_map(table: view.HeatTable, look: Look, *, key: str, alt: str) -> None:

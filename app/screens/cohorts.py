@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.components import controls
+from app.components.errors import errors_in_words
 from app.components.footer import footer
 from app.components.markup import number_cards, page_heading
 from app.components.share import share
@@ -16,13 +17,13 @@ from app.screens.cohort_users import users, whom
 from app.screens.stored_tree import stored_tree
 from app.session import address, chosen_cohort, open_runs, provenance, stored_searches, theme
 from app.view_models import cohorts as view
-from app.view_models.reasoning import permalink, sentence
-from reg4rec_core import InputError, count_users
+from app.view_models.reasoning import permalink
+from reg4rec_core import count_users
 
 
 def page() -> None:
     choice = page_heading("For whom it works", view.INTRODUCTION)
-    try:
+    with errors_in_words():
         with choice:
             run = controls.run_control(list(open_runs.known_runs()))
             own = stored_searches.trace_stores(run)
@@ -38,8 +39,6 @@ def page() -> None:
             make_one(run, is_open=not stores)
         if not stores:
             footer(provenance.where_from(run, open_runs.open_run(run).weights))
-    except InputError as error:
-        st.error(sentence(str(error)), icon=":material/error:")
 
 
 def explore(run: str, stores: dict[str, Path], name: str, *, is_own: bool) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app.components import controls
+from app.components.errors import errors_in_words
 from app.components.footer import footer
 from app.components.markup import page_heading, paragraph
 from app.components.user_picker import user_picker
@@ -16,16 +17,13 @@ from app.screens.compared_users import everyone
 from app.session import address, compared, focus_user
 from app.session.compared import Side
 from app.view_models import comparison as view
-from app.view_models.reasoning import sentence
-from reg4rec_core import InputError, compare_traces
+from reg4rec_core import compare_traces
 
 
 def page() -> None:
     page_heading("What changed between two searches", view.INTRODUCTION)
-    try:
+    with errors_in_words():
         explore()
-    except InputError as error:
-        st.error(sentence(str(error)), icon=":material/error:")
 
 
 def explore() -> None:

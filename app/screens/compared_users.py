@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.charts import cohorts as charts
 from app.components.controls import choice_control
+from app.components.errors import errors_in_words
 from app.screens.cohort_comparison import differences
 from app.screens.cohort_look import Look, answer, chart
 from app.screens.cohort_users import whom_briefly
@@ -13,8 +14,7 @@ from app.session import compared, stored_searches, theme
 from app.session.compared import Side
 from app.view_models import cohorts
 from app.view_models import comparison as view
-from app.view_models.reasoning import sentence
-from reg4rec_core import InputError, TraceStore, count_users
+from reg4rec_core import TraceStore, count_users
 
 
 def everyone(a: Side, b: Side, at: str, state: dict[str, str]) -> None:
@@ -37,16 +37,13 @@ def everyone(a: Side, b: Side, at: str, state: dict[str, str]) -> None:
         "Why": lambda look: why(look, second),
         "Who gained or lost a hit": lambda look: who(look, second, (a.run.name, b.run.name), state),
     }
-    try:
+    with errors_in_words():
         cohort = whom_briefly()
-    except InputError as error:
-        st.error(sentence(str(error)), icon=":material/error:")
-        return
-    st.markdown(f"**{cohorts.cohort_sentence(cohort)}**")
-    if stored_searches.ask(count_users, first, cohort).users:
-        answer(Look(first, cohort, "", theme.ground()), questions)
-    else:
-        st.info(cohorts.NOBODY)
+        st.markdown(f"**{cohorts.cohort_sentence(cohort)}**")
+        if stored_searches.ask(count_users, first, cohort).users:
+            answer(Look(first, cohort, "", theme.ground()), questions)
+        else:
+            st.info(cohorts.NOBODY)
 
 
 def where(look: Look, second: TraceStore) -> None:

@@ -1,7 +1,6 @@
-"""Everything on the Tuning page that follows theta."""
+"""Everything on the Tuning page for which the server is asked when theta is let go."""
 
 import json
-import math
 from dataclasses import dataclass
 
 import streamlit as st
@@ -12,7 +11,7 @@ from app.components.share import share
 from app.components.step_thetas import rule_control
 from app.components.sweep_controls import preset_button
 from app.screens.step_thresholds import looked_at
-from app.screens.theta_curves import Swept, over_users
+from app.screens.theta_advice import Swept, who_flips
 from app.screens.theta_explorer import explorer, explorer_by_step
 from app.screens.theta_reported import report_of
 from app.session import address, step_thetas, theta_sweeps
@@ -65,12 +64,13 @@ def follow(tuned: Tuned, places: TunedPlaces) -> None:
         rule_control(bool(thetas), on_choose=lambda by_step: step_thetas.choose_rule(tuned.latest, by_step, theta))
         limit_of, show = (thetas, explorer_by_step) if thetas else (theta, explorer)
         results = show(run, tuned.key, tuned.at, limit_of, check_from)
-    if places.swept is not None:
-        over_users(run, places.swept, math.nan if thetas else theta, check_from, state)
+    if places.swept is not None and not thetas:
+        with places.swept.flips:
+            who_flips(run, places.swept, theta, state)
     with places.keep:
         file = f"preset-{name}.json"
         preset_button(file, document=lambda: preset_json(run.recommender.run.path, decode, weights=run.weights))
-    with places.take_away:
+    with places.take_away.container():  # of this run: what Share draws of its own would outlive it otherwise
         chosen = state | theta_sweeps.chosen() | address.choices(("against", "top"))
         link = permalink(st.context.url or "", chosen | {"thetas": link_text(thetas, own)})
         share(

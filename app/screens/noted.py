@@ -52,7 +52,7 @@ def new_note(shown: Shown, subject: view.Subject, *, label: int, tag: str, text:
     keys, trace = shown.run.facets.catalog.item_keys, shown.searched.trace
     return Note(
         run=shown.run.name, weights=shown.run.weights, user=shown.key, at=shown.at, theta=trace.theta,
-        thetas=trace.thetas,
+        thetas=trace.thetas, check_from=trace.check_from,
         edits=format_edits(shown.by_hand.edits), history=tuple(keys[item] for item in shown.searched.history),
         path=subject.path, item=subject.item, label=label, tag=tag, text=text, link=shown.link,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.components.check_list import check_list
+from app.components.errors import errors_in_words
 from app.components.footer import footer
 from app.components.markup import number_cards, page_heading
 from app.components.share import share
@@ -11,15 +12,14 @@ from app.screens.overview_panels import curves, least_served, missing, number_fo
 from app.screens.tour import entrance
 from app.session import open_runs, overview, provenance, theme, tour
 from app.view_models import overview as view
-from app.view_models.reasoning import permalink, sentence
-from reg4rec_core import InputError
+from app.view_models.reasoning import permalink
 
 
 def page() -> None:
     if "user" in st.query_params:  # a link to a user's search, from before it had an address of its own
         st.switch_page("screens/reasoning.py", query_params=overview.link_of_search())
     choice = page_heading("What this is, and how well it works", view.INTRODUCTION)
-    try:
+    with errors_in_words():
         with choice:
             run = chosen_run()
         record = overview.run_record(run)
@@ -28,8 +28,6 @@ def page() -> None:
         if not tour.is_touring():
             entrance()
         explore(run, record)
-    except InputError as error:
-        st.error(sentence(str(error)), icon=":material/error:")
 
 
 def take_away(run: open_runs.OpenRun, record: overview.RunRecord) -> None:

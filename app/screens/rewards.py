@@ -52,9 +52,10 @@ def weigh_paths(latest: open_runs.OpenRun) -> None:
         names = {"run": run.name, "weights": run.weights, "user": key, "rewards": str(weights)}
         names |= {name: st.query_params.get(name, "") for name in ("group", "preview")}
         names |= address.choices(("rollouts", "draw", "steps", "batch", *map(view.lock_key, view.TERMS)))
-        link = permalink(st.context.url or "", names)
-        share(lambda: link, file_name=f"rewards-{run.name}.json", what="the numbers",
-              document=lambda: view.rewards_json(weights, group, survey))  # fmt: skip
+        link, file = permalink(st.context.url or "", names), f"rewards-{run.name}.json"
+        share(
+            lambda: link, file_name=file, document=lambda: view.rewards_json(weights, group, survey), what="the numbers"
+        )
     stored = len(rollouts.stored_rollouts(run).users) if rollouts.has_stored_rollouts(run) else 0
     drawn = view.sample_words(stored, config.seed)
     footer(provenance.where_from(run.name, run.weights, sample=drawn))

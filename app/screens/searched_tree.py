@@ -11,7 +11,7 @@ from app.charts import reasoning as charts
 from app.components import belief, controls, node_panel
 from app.components.search_tree import legend, search_tree
 from app.screens.found import Found
-from app.session import focus_user, theme
+from app.session import focus_user, replaced, theme
 from app.view_models import reasoning as view
 from app.view_models import tree
 
@@ -61,10 +61,11 @@ def searched_tree(place: TreePlace, found: Found) -> tree.Focus:
     with place.belief:
         step = controls.step_scrubber(int(trace.step.max()), default=trace.check_from, set_step=focus_user.set_step)
     focus = tree.find_focus(trace, focus_user.chosen_path(), step)
+    if not focus.found:
+        replaced.taken_instead("path", tree.path_key(trace, focus.rows[-1]))
     drawn = place.whole
     if drawn is None:
-        hidden = tree.hidden_nodes(trace, focus, place.show)
-        drawn = drawing(found, place.fold, hidden)
+        drawn = drawing(found, place.fold, hidden := tree.hidden_nodes(trace, focus, place.show))
         with place.legend:
             legend(tree.fate_counts(trace), ground, note=tree.hidden_note(hidden))
     with place.tree:

@@ -1,5 +1,6 @@
 """One threshold or one for each step: what the URL asks for, and the fields that stand in the place of a slider."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -12,6 +13,16 @@ from app.view_models.reasoning import sentence
 from app.view_models.step_thetas import whole
 from app.view_models.tuning import read_theta
 from reg4rec_core import DecodeConfig, InputError
+
+Say = Callable[[InputError], None]
+
+
+def refuse(error: InputError) -> None:
+    st.error(f"{sentence(str(error))} The run's own is shown.", icon=":material/error:")
+
+
+def quiet(error: InputError) -> None:
+    """For what is said elsewhere on the page."""
 
 
 def by_step(thetas: tuple[float, ...], side: str = "") -> Callable[[int, bool], None] | None:
@@ -29,24 +40,31 @@ def by_step(thetas: tuple[float, ...], side: str = "") -> Callable[[int, bool], 
 
 def looked_at(run: OpenRun) -> tuple[float, tuple[float, ...]]:
     """The theta that the URL names, and those by step; where they make no sense, says so and takes the run's own."""
+    return theta_looked_at(run, refuse), thetas_looked_at(run)
+
+
+def at_first(run: OpenRun) -> float:
+    """Where the slider is going to stand, NaN where every step has a theta of its own; says nothing, unlike it."""
+    return math.nan if thetas_looked_at(run, say=quiet) else theta_looked_at(run, quiet)
+
+
+def theta_looked_at(run: OpenRun, say: Say) -> float:
+    """The theta that the URL names, the run's own where it makes no sense."""
     own = run.recommender.decode
     try:
-        theta = read_theta(theta_profiles.chosen_theta(), own.theta)
+        return read_theta(theta_profiles.chosen_theta(), own.theta)
     except InputError as error:
-        refuse(error)
-        theta = read_theta("", own.theta)
-    return theta, thetas_looked_at(run)
+        say(error)
+        return read_theta("", own.theta)
 
 
-def thetas_looked_at(run: OpenRun, usual: DecodeConfig | None = None, side: str = "") -> tuple[float, ...]:
+def thetas_looked_at(
+    run: OpenRun, usual: DecodeConfig | None = None, side: str = "", say: Say = refuse
+) -> tuple[float, ...]:
     """Those by step alone, () where one holds for all steps; `usual` is how a side decodes by itself."""
     usual = usual or run.recommender.decode
     try:
         return step_thetas.chosen_thetas(run, usual, side)
     except InputError as error:
-        refuse(error)
+        say(error)
         return whole(usual.thetas, step_thetas.count(run))
-
-
-def refuse(error: InputError) -> None:
-    st.error(f"{sentence(str(error))} The run's own is shown.", icon=":material/error:")

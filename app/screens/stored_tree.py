@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.charts import reasoning as charts
+from app.components.errors import errors_in_words
 from app.components.markup import table
 from app.components.search_tree import legend, search_tree
 from app.screens.cohort_users import first_users
@@ -10,9 +11,9 @@ from app.session import focus_user, stored_searches, theme
 from app.view_models import stored_tree as view
 from app.view_models import tree
 from app.view_models.cohorts import user_name
-from app.view_models.reasoning import plain_markdown, sentence
+from app.view_models.reasoning import plain_markdown
 from app.view_models.tree import fate_counts, tree_columns
-from reg4rec_core import Cohort, InputError, StoredSearch, TraceStore
+from reg4rec_core import Cohort, StoredSearch, TraceStore
 
 ROW = 31
 
@@ -20,12 +21,8 @@ ROW = 31
 def stored_tree(store: TraceStore, cohort: Cohort) -> None:
     """The search of the user that the address names, of the first of the cohort where it names none of the store."""
     asked, first = st.query_params.get("user", ""), stored_searches.ask(first_users, store, cohort)[0]
-    try:
-        found = stored_searches.search_of(store, asked if stored_searches.knows(store, asked) else user_name(first))
-    except InputError as error:
-        st.info(sentence(str(error)), icon=":material/info:")
-        return
-    draw(found)
+    with errors_in_words(mild=True):
+        draw(stored_searches.search_of(store, asked if stored_searches.knows(store, asked) else user_name(first)))
 
 
 def draw(found: StoredSearch) -> None:

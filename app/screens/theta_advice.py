@@ -1,6 +1,9 @@
 """Which theta a sweep suggests, and whose next item enters or leaves the list between two of its thetas."""
 
+from dataclasses import dataclass
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.components import sweep_controls
 from app.components.user_table import user_table
@@ -29,15 +32,28 @@ def suggestion(run: OpenRun, valid: ThetaSweep | None, test: ThetaSweep | None, 
     st.button(view.take_label(found), key="take", on_click=take, type="primary", icon=":material/check:")
 
 
-def who_flips(run: OpenRun, curve: ThetaCurve, theta: float, state: dict[str, str]) -> None:
+@dataclass(frozen=True)
+class Swept:
+    """A stored sweep over the users of a cohort, and where it is told who flips."""
+
+    split: str
+    name: str
+    cohort: str
+    curve: ThetaCurve
+    flips: DeltaGenerator
+
+
+def who_flips(run: OpenRun, swept: Swept, theta: float, state: dict[str, str]) -> None:
     """Whose next item enters or leaves the list between a theta of the sweep and that of the slider."""
+    curve = swept.curve
     st.markdown("##### Who flips")
     names = {view.theta_label(one): one for one in reversed(curve.thetas)}
     first, second = names[sweep_controls.against_control(list(names))], view.nearest_theta(curve, theta)
     found = flips(curve, first, second)
     st.caption(view.flip_sentence(found, first, second))
     keys, listed = run.recommender.interactions.user_keys, view.shown_flips(found)
-    state = state | {"theta": theta_text(view.slider_theta(second)), "from": str(curve.check_from)}
+    state = state | {"sweep": swept.name, "cohort": swept.cohort, "at": swept.split, "from": str(curve.check_from)}
+    state["theta"] = theta_text(view.slider_theta(second))
     links = view.user_links(st.context.url or "", state, listed, keys)
     rows = view.flip_rows(curve, listed, first, second, keys, links)
     if rows:

@@ -9,6 +9,7 @@ from app.components.markup import page_heading
 from app.components.user_picker import user_picker
 from app.screens.chosen_run import chosen_run_with_weights
 from app.screens.followed_theta import Tuned, TunedPlaces, followed_theta
+from app.screens.step_thresholds import at_first
 from app.screens.theta_cohort import cohort
 from app.session import focus_user, open_runs, provenance, theta_sweeps
 from app.view_models import tuning as view
@@ -40,7 +41,7 @@ def explore(latest: open_runs.OpenRun) -> None:
         run = open_runs.with_weights(latest, open_runs.chosen_weights(latest))
         left, right = st.columns([11, 10], gap="large")
         with right:
-            swept = cohort(run)
+            swept = cohort(run, at_first(latest), check_from)
         followed_theta(Tuned(latest, run, key, at, check_from), TunedPlaces(keep, take_away, left, swept))
         footer(provenance.where_from(run.name, run.weights, sample=theta_sweeps.how_drawn(run)))
 

@@ -19,6 +19,7 @@ RULES = {
     "from": _STEP,
     "beam": "a whole number of paths from 1 to 40",
     "step": "a step of the search",
+    "path": "a path of this search",
     "above": _THETA,
     "top": "10 or 5",
     "steps": "a whole number from 1 to 500",
@@ -28,7 +29,7 @@ RULES = {
 """What a choice must be, by its name in an address."""
 SEARCH = ("run", "at", "theta", "corp", "fold", "check_from", "beam", "step")
 CHOICES = {
-    "reasoning": (*SEARCH, "above"),
+    "reasoning": (*SEARCH, "above", "path"),
     "compare": (*SEARCH, "run_b", "theta_b", "corp_b", "check_from_b", "by", "metric", "load"),
     "tuning": ("run", "at", "from", "top", "against"),
     "rewards": ("run", "steps", "batch", "draw", "rollouts"),

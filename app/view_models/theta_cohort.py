@@ -19,6 +19,8 @@ QUICK_THETAS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, math.inf)
 QUICK_USERS = (50, 200, 1000)
 SAMPLE_NOTE = "A sample of 200 takes minutes on a small machine. What is finished is stored in the run."
 LISTED_FLIPS = 100
+QUALITY = (("recall", "recall"), ("ndcg", "NDCG"))
+"""Columns of quality, and how they are called."""
 COHORTS = {
     "": "everybody",
     "history_1~4": "short histories: up to 4 purchases",
@@ -38,7 +40,7 @@ COHORT_HELP = (
 )
 CURVE_NOTE = (
     "Lines: means over users; bands: their 95 % intervals, drawn from the users again and again. The upright line is "
-    "the θ of the slider, the dashed one the run's own; “off” prunes nothing."
+    "the θ of the slider and follows it, the dashed one the run's own; “off” prunes nothing."
 )
 COST_NOTE = (
     "What the search pays: nodes are states that the network is asked about; regenerated is what was tried in a pruned "
@@ -130,6 +132,17 @@ def time_note(curve: ThetaCurve) -> str:
 
 def theta_label(theta: float) -> str:
     return "off" if math.isinf(theta) else f"{theta:g}"
+
+
+def named(label: str) -> str:
+    """A theta in words, from its label."""
+    return "no pruning" if label == "off" else f"θ {label}"
+
+
+def value_words(label: str, value: float, low: float = math.nan, high: float = math.nan) -> str:
+    """One point of a curve, with its interval where it has one."""
+    interval = "" if math.isnan(low) else f" (95 %: {low:.4g} to {high:.4g})"
+    return f"{named(label)}: {value:.4g}{interval}"
 
 
 def theta_place(theta: float) -> float:

@@ -26,10 +26,10 @@ CREATE TABLE IF NOT EXISTS notes (
     number INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, weights TEXT NOT NULL, user TEXT NOT NULL,
     at TEXT NOT NULL, theta REAL, edits TEXT NOT NULL, history TEXT NOT NULL, path TEXT NOT NULL, item TEXT NOT NULL,
     label INTEGER NOT NULL, tag TEXT NOT NULL, text TEXT NOT NULL, time INTEGER NOT NULL, link TEXT NOT NULL,
-    thetas TEXT NOT NULL DEFAULT '[]')
+    thetas TEXT NOT NULL DEFAULT '[]', check_from INTEGER)
 """
-ADD_THETAS = "ALTER TABLE notes ADD COLUMN thetas TEXT NOT NULL DEFAULT '[]'"
-"""For a file that was made before notes knew thresholds by step."""
+ADDED = {"thetas": "TEXT NOT NULL DEFAULT '[]'", "check_from": "INTEGER"}
+"""Columns that a file of before may lack."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Note:
     """Counts the notes of a file from 1; set when the note is kept."""
     thetas: tuple[float, ...] = ()
     """Thresholds of step 1, 2, ... in the place of theta, the last one for all later steps; () where theta held."""
+    check_from: int | None = None
+    """The first step whose belief was compared; None for a note of before this was kept."""
 
     def __post_init__(self) -> None:
         if self.label not in (1, -1):
@@ -108,7 +110,7 @@ def drop_note(file: Path, number: int) -> None:
 def note_document(note: Note) -> dict[str, Any]:
     """A note as one training example: history and path as keys and codes, the label +1 or -1. No pruning reads null.
 
-    `thetas` is there where every step had its own, and then stands for `theta`.
+    `thetas` is there where every step had its own, and then stands for `theta`; `check_from` where it was kept.
     """
     return {
         "number": note.number,
@@ -118,6 +120,7 @@ def note_document(note: Note) -> dict[str, Any]:
         "at": note.at,
         "theta": _finite(note.theta),
         **({"thetas": [_finite(theta) for theta in note.thetas]} if note.thetas else {}),
+        **({} if note.check_from is None else {"check_from": note.check_from}),
         "edits": note.edits,
         "history": list(note.history),
         "path": [{"codebook": codebook, "code": code} for codebook, code in note.path],
@@ -162,16 +165,17 @@ def _read_theta(theta: float | None) -> float:
 
 
 def _widen(connection: sqlite3.Connection) -> None:
-    """Give a file of before the column of thresholds by step, once, whoever writes at the same time."""
-    if _has_thetas(connection):
+    """Give a file of before the columns that it lacks, once, whoever writes at the same time."""
+    if not _lacking(connection):
         return
     connection.execute("BEGIN IMMEDIATE")
-    if not _has_thetas(connection):  # another process may have been quicker
-        connection.execute(ADD_THETAS)
+    for name in _lacking(connection):  # another process may have been quicker
+        connection.execute(f"ALTER TABLE notes ADD COLUMN {name} {ADDED[name]}")
 
 
-def _has_thetas(connection: sqlite3.Connection) -> bool:
-    return "thetas" in {row["name"] for row in connection.execute("PRAGMA table_info(notes)")}
+def _lacking(connection: sqlite3.Connection) -> list[str]:
+    there = {row["name"] for row in connection.execute("PRAGMA table_info(notes)")}
+    return [name for name in ADDED if name not in there]
 
 
 @contextmanager

@@ -19,8 +19,12 @@ HEADING = Watched(PAGE, "h3")
 MAP = Watched(PAGE, '[class*="st-key-map-"] canvas', "width")
 COHORT_NUMBERS = Watched(PAGE, ".r4-cards")
 CHANGES = Watched(PAGE, ".r4-changes")
-CURVE = Watched(".st-key-quality", "path[stroke='#E69F00']", "d")
-"""The line in the curves that marks the theta that is looked at."""
+CURVES = ".st-key-theta_curves"
+CURVE_MARK = Watched(CURVES, ".theta", "style")
+"""The upright line in the curves at the theta that is looked at."""
+CURVE_WORDS = Watched(CURVES, ".said .shown")
+"""What is said of all users at that theta."""
+FLIPS = Watched(".st-key-who_flips", '[data-testid="stCaptionContainer"]')
 PATHS = Watched(PAGE, ".r4-paths")
 EXPLORER = ".st-key-theta_explorer"
 EXPLORED = Watched(EXPLORER, ".list")
@@ -127,13 +131,18 @@ def on_the_tuning(tab: Tab, users: Sequence[str]) -> None:
     tab.there(f"{EXPLORER} canvas")
 
 
-def release_tuned_theta(tab: Tab, users: Sequence[str], turn: int) -> Answer:
-    """Drag theta over the tree of the Tuning page and let it go: the curves follow."""
-    grip, share = tab.place(f"{EXPLORER} .thumb"), low_or_high(turn)
-    tab.page.mouse.move(*grip.at(0.5))
-    tab.page.mouse.down()
-    tab.page.mouse.move(tab.place(f"{EXPLORER} .slider").at(share)[0], grip.at(0.5)[1], steps=5)
-    return tab.time("pointerup", [CHANGES, CURVE], tab.page.mouse.up)
+def jump_to_theta(*watched: Watched) -> Callable[[Tab, Sequence[str], int], Answer]:
+    """The action of pressing the mouse on the rail of the Tuning page and letting it go, alternately low and high.
+
+    Measured from the press, since the curves follow it before the release, which asks the server.
+    """
+
+    def jump(tab: Tab, users: Sequence[str], turn: int) -> Answer:
+        place = tab.place(f"{EXPLORER} .slider").at(low_or_high(turn))
+        tab.page.mouse.move(*place)
+        return tab.time("pointerdown", watched, lambda: (tab.page.mouse.down(), tab.page.mouse.up()), runs=True)
+
+    return jump
 
 
 def profile_user(tab: Tab, users: Sequence[str], turn: int) -> Answer:
@@ -225,6 +234,8 @@ def ask_cohort(tab: Tab, users: Sequence[str], turn: int) -> Answer:
     return tab.time("keydown", [COHORT_NUMBERS], lambda: tab.page.keyboard.press("Enter"))
 
 
+OF_CURVES = (CURVE_MARK, CURVE_WORDS)
+"""What follows theta in the curves."""
 OTHER_PAGES = ("Overview", "Tuning", "Rewards", "Compare")
 """Pages that are there once their heading is."""
 ACTIONS = (
@@ -238,7 +249,14 @@ ACTIONS = (
     Action("switch to Codebooks", 400, on_a_user, switch_to("Codebooks", MAP)),
     Action("switch to Cohorts", 400, on_a_user, switch_to("Cohorts", COHORT_NUMBERS), needs="stored search"),
     Action("cohort query", 300, on_the_cohorts, ask_cohort, needs="stored search"),
-    Action("curves after theta is released", 150, on_the_tuning, release_tuned_theta, needs="sweep over theta"),
+    Action("curves when theta is released", 150, on_the_tuning, jump_to_theta(*OF_CURVES), needs="sweep over theta"),
+    Action(
+        "all that theta changes on the Tuning page",
+        250,
+        on_the_tuning,
+        jump_to_theta(*OF_CURVES, CHANGES, FLIPS),
+        needs="sweep over theta",
+    ),
     Action("theta profile of another user", 1000, on_the_tuning, profile_user),
     Action("weight of a reward moved", 250, on_the_rewards, move_weight),
     Action(

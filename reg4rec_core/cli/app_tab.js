@@ -1,4 +1,4 @@
-([event, watched, longest]) => {
+([event, watched, longest, runs]) => {
   const observed = new Set()
   const observer = new MutationObserver(() => look())
   const observe = (root) => {
@@ -20,13 +20,15 @@
   observe(document)
   const before = watched.map(read)
   let began, changed, answer, give_up
+  let ran = !runs
   const look = () => {
     if (began === undefined) return
     const now = performance.now()
     const values = changed === undefined ? watched.map(read) : []
     if (changed === undefined && values.every((value, i) => value !== null && value !== before[i])) changed = now
     const state = document.querySelector('[data-testid="stApp"]').dataset.testScriptState
-    if (changed !== undefined && state === "notRunning") answer({ changed: changed - began, rested: now - began })
+    ran ||= state !== "notRunning"
+    if (changed !== undefined && ran && state === "notRunning") answer({ changed: changed - began, rested: now - began })
   }
   addEventListener(event, (happened) => { began = happened.timeStamp }, { capture: true, once: true })
   window.reg4recAnswer = new Promise((resolve, reject) => {

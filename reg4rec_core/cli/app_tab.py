@@ -128,9 +128,13 @@ class Tab:
             raise RuntimeError(f"{selector} is not visible")
         return Place(box["x"], box["y"], box["width"], box["height"])
 
-    def time(self, event: str, watched: Sequence[Watched], act: Callable[[], object]) -> Answer:
-        """Act, and measure inside the page from the event that this gives to the last change that was asked for."""
-        self.page.evaluate(STOPWATCH.read_text(encoding="utf-8"), [event, [asdict(part) for part in watched], LONGEST])
+    def time(self, event: str, watched: Sequence[Watched], act: Callable[[], object], *, runs: bool = False) -> Answer:
+        """Act, and measure inside the page from the event that this gives to the last change that was asked for.
+
+        `runs` says that the server works on it even where all has changed before: the page rests after that.
+        """
+        asked = [event, [asdict(part) for part in watched], LONGEST, runs]
+        self.page.evaluate(STOPWATCH.read_text(encoding="utf-8"), asked)
         act()
         return _answer(self.page.evaluate("() => window.reg4recAnswer"))
 

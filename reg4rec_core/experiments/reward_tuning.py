@@ -70,6 +70,8 @@ def tune_rewards(
     started = time.perf_counter()
     recommender = Recommender.load(run_path, weights="pretrained")
     halves = choosing_and_confirming(validation_sample(recommender, 2 * users, seed=seed), seed=seed)
+    if len(halves[0]) < users:
+        say(few_users(halves, users))
     asked = asked_of(run_path, config, halves, seed=seed)
     settle(out, asked)
     planned = plan_trials(trials, config, seed=seed)
@@ -114,6 +116,15 @@ def choosing_and_confirming(questions: HeldOut, *, seed: int) -> tuple[HeldOut, 
     order = np.random.default_rng(seed).permutation(len(questions))
     half = len(order) // 2
     return questions.take(np.sort(order[:half])), questions.take(np.sort(order[half:]))
+
+
+def few_users(halves: tuple[HeldOut, HeldOut], users: int) -> str:
+    """That a run has fewer validation users than were asked for."""
+    there = sum(map(len, halves))
+    return (
+        f"the run has {there:,} users with a validation target, {2 * users:,} are asked for: {len(halves[0]):,} choose "
+        f"and {len(halves[1]):,} confirm"
+    )
 
 
 def asked_of(run: Path, config: PostTrainConfig, halves: tuple[HeldOut, HeldOut], *, seed: int) -> dict[str, Any]:

@@ -40,6 +40,7 @@ def test_a_note_is_kept_listed_as_text_and_dropped(app):
     assert (note.run, note.user, note.label, note.tag, note.text) == ("tiny", "visitor 9", -1, "odd", WICKED)
     assert note.history == tuple(keys[item] for item in run.recommender.history(user))
     assert (note.theta, note.weights, len(note.path)) == (0.1, "pretrained", 4)
+    assert note.check_from == run.recommender.decode.check_from
     assert note.item in keys
     assert note.link == app.code[0].value
     assert json.loads(note_lines([note]))["label"] == -1

@@ -24,6 +24,8 @@ def test_every_kind_of_choice_is_compared_as_an_address_means_it():
     taken = {"corp": True, "beam": 7, "at": "test", "fold": True, "run": "demo", "step": 8}
     said = replaced("compare", asked, taken)
     assert [sentence.split(" is taken")[0].split("; ")[1] for sentence in said] == ["test", "true", "8"]
+    (path,) = replaced("reasoning", {"path": "9.9"}, {"path": "0.1-1.0"})
+    assert path == "The address asks for path=9.9, but path must be a path of this search; 0.1-1.0 is taken instead."
     assert replaced("overview", asked, taken) == replaced("compare", {}, taken) == []
 
 

@@ -1,4 +1,4 @@
-"""What pages share: the user, the cohort and the weights go along from page to page."""
+"""What pages share: the user, the cohort, the weights and θ by step go along from page to page."""
 
 import pytest
 from opened_page import opened, page_of
@@ -27,5 +27,13 @@ def test_whoever_is_looked_at_goes_along_to_the_next_page(app):
     gone_to(app, "reasoning")
     assert app.segmented_control(key="weights").value == "pretrained"
     assert [button for button in app.get("popover") if "visitor 9" in button.proto.popover.label]
+    gone_to(app, "tuning")
+    opened(app, "screens/tuning.py", thetas="0.1,0.2,0.3")
+    gone_to(app, "reasoning")
+    assert app.number_input(key="theta_step_2").value == 0.2
+    for name in list(app.query_params):
+        del app.query_params[name]
+    opened(app, "screens/tuning.py", theta="0.1")
+    assert "thetas" not in app.query_params, "one θ in the address means no others"
     opened(app, "screens/reasoning.py", user="visitor 8")
     assert app.query_params["user"] == "visitor 8", "what the address says itself rules"

@@ -190,34 +190,79 @@ def test_what_is_missing_is_made_by_two_commands():
     assert second.endswith("--split test")
 
 
+def drawing_of(curve: ThetaCurve, *, theta: float = 0.2, top: int = 10, ground="light") -> dict:
+    drawing = theta_charts.curves_drawing(curve, top=top, theta=theta, check_from=2, ground=ground)
+    json.dumps(drawing, allow_nan=False)
+    return drawing
+
+
+def panels_of(drawing: dict) -> dict[str, dict]:
+    return {panel["title"] or "front": panel for chart in drawing["charts"] for panel in chart["panels"]}
+
+
 @pytest.mark.parametrize("ground", ["light", "dark"])
-def test_charts_stand_on_the_axis_of_the_slider(ground):
-    table = view.curve_table(curve_of())
-    quality = theta_charts.quality_chart(table, 0.3, math.inf, ground)
-    low, band, line = quality["series"][:3]
-    assert [x for x, _, _ in line["data"]] == pytest.approx(table["x"].tolist())
-    tops = [a[1] + b[1] for a, b in zip(low["data"], band["data"], strict=True)]
-    assert tops == pytest.approx(table["recall_high"].tolist(), abs=1e-5)
-    assert theta_marks(quality) == {view.OFF_PLACE, view.theta_place(0.3)}
-    cost = theta_charts.cost_chart(table, 0.7, 0.3, ground)
-    assert theta_marks(cost) == {view.OFF_PLACE, view.theta_place(0.3)}
-    for series, name in zip(cost["series"], ("nodes", "pruned", "regenerated", "fallback", "wrong"), strict=True):
-        assert [value for _, value, _ in series["data"]] == pytest.approx(table[name].tolist(), abs=1e-6)
-    lists = theta_charts.lists_chart(table, 0.7, math.nan, ground)
-    assert [[y for _, y, _ in series["data"]] for series in lists["series"]] == [[0.3] * 3, [0.9] * 3, [4.5] * 3]
-    assert theta_marks(lists) == {view.OFF_PLACE}
-    front = theta_charts.front_chart(table, "0.3", ground)
-    points = front["series"][0]["data"]
-    assert [point["itemStyle"]["color"] == "transparent" for point in points] == [True, False, False]
-    assert [point["label"]["formatter"] for point in points if point["label"]["show"]] == ["θ 0.3", "θ off"]
-    for option in (quality, cost, lists, front):
-        json.dumps(option, allow_nan=False)
+def test_curves_stand_on_the_axis_of_the_slider(ground):
+    curve = curve_of()
+    table, drawing = view.curve_table(curve), drawing_of(curve, ground=ground)
+    panels = panels_of(drawing)
+    columns = {look.name: look.column for look in (*theta_charts.COSTS, *theta_charts.LISTS)}
+    columns |= {"recall@10": "recall", "NDCG@10": "ndcg"}
+    assert panels.keys() - {"front"} == columns.keys()
+    for title, column in columns.items():
+        points = panels[title]["points"]
+        assert [x for x, *_ in points] == drawing["places"] == table["x"].tolist()
+        assert [value for _, value, _ in points] == table[column].tolist()
+    band = panels["recall@10"]["band"]
+    assert [row[1:] for row in band] == table[["recall_low", "recall_high"]].to_numpy().tolist()
+    assert panels["NDCG@10"]["points"][1][2] == "θ 0.3: 0.7 (95 %: 0.69 to 0.72)"
+    assert panels["wrong prunes"]["points"][2][2] == "no pruning: 0.0125"
+    assert panels["nodes"]["x"]["ticks"][-1] == [view.OFF_PLACE, "off"]
+    looks = [(panel["symbol"], panel["hollow"], panel["dash"]) for panel in drawing["charts"][1]["panels"]]
+    assert len(set(looks)) == len(looks)
 
 
-def theta_marks(option: dict) -> set[float]:
-    """Where uprights stand that can be seen."""
-    marks = option["series"][-1]["markLine"]["data"]
-    return {mark["xAxis"] for mark in marks if mark["lineStyle"].get("opacity") != 0}
+def test_nothing_of_the_curves_but_where_the_slider_first_stands_depends_on_theta():
+    curve = curve_of()
+    drawings = [drawing_of(curve, theta=theta) for theta in (0.1, 0.7, math.nan)]
+    assert [drawing.pop("theta") for drawing in drawings] == [0.1, 0.7, None]
+    assert drawings[0] == drawings[1] == drawings[2]
+    assert drawings[0]["said"] == [view.point_sentence(curve, theta, 2) for theta in curve.thetas]
+    assert drawings[0]["own"] == view.mark_place(0.3)
+    assert drawing_of(replace(curve, own_theta=math.inf))["own"] == view.OFF_PLACE
+    assert drawing_of(replace(curve, own_theta=math.nan))["own"] is None
+
+
+def test_the_front_is_filled_and_named_and_counts_the_places_that_count():
+    front = panels_of(drawing_of(curve_of(), top=5))["front"]
+    assert front["front"] == [False, True, True]
+    assert front["labels"] == ["θ 0.05", "θ 0.3", "θ off"]
+    assert front["points"][0] == [300, 0.25, "θ 0.05: 300.0 nodes, NDCG@5 0.25"]
+    assert (front["x"]["name"], front["y"]["name"]) == ("nodes a search", "NDCG@5")
+
+
+def test_a_sweep_without_counts_shows_quality_alone_and_says_why():
+    points = tuple(replace(point, nodes=math.nan, coverage=math.nan) for point in curve_of().points)
+    (quality,) = drawing_of(replace(curve_of(), points=points))["charts"]
+    assert [panel["title"] for panel in quality["panels"]] == ["recall@10", "NDCG@10"]
+    assert quality["note"].endswith(view.NO_COUNTS)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "names"),
+    [
+        (0.121, 0.158, ["0.12", "0.13", "0.14", "0.15", "0.16"]),
+        (141.2, 148.9, ["140", "142", "144", "146", "148", "150"]),
+        (0.0, 1234.0, ["0", "500", "1,000", "1,500"]),
+        (0.0, 0.0, ["0.0", "0.5", "1.0"]),
+        (4.5, 4.5, ["2", "4", "6", "8"]),
+        (-0.5, 0.5, ["-0.5", "0.0", "0.5"]),
+    ],
+)
+def test_an_axis_goes_from_one_round_number_to_another_around_all_values(low, high, names):
+    axis = theta_charts.axis(low, high)
+    assert [name for _, name in axis["ticks"]] == names
+    assert axis["low"] <= low <= high <= axis["high"]
+    assert (axis["ticks"][0][0], axis["ticks"][-1][0]) == (axis["low"], axis["high"])
 
 
 def test_how_the_users_of_a_sweep_were_drawn():

@@ -1,5 +1,6 @@
 """The Tuning page as a whole, without a browser: it starts, its URL restores it, and bad values end in words."""
 
+import json
 import math
 import shutil
 from html import escape
@@ -9,6 +10,7 @@ import pytest
 from opened_page import link_of, opened, page_of, visitor
 from streamlit.testing.v1 import AppTest
 
+from app.components import theta_curves
 from app.screens.theta_reported import report_of
 from app.session import open_runs
 from app.view_models import theta_cohort as view
@@ -25,6 +27,12 @@ def app(tiny_run: Path, monkeypatch, tmp_path) -> AppTest:
 
 def started(app: AppTest, **state: str) -> AppTest:
     return opened(app, PAGE, **state)
+
+
+def curves_of(app: AppTest) -> dict:
+    """What the curves draw."""
+    (found,) = [part.proto for part in app.get("bidi_component") if part.proto.id.endswith(f"-{theta_curves.KEY}")]
+    return json.loads(found.json or found.mixed.json)
 
 
 def words_of(app: AppTest) -> str:
@@ -117,10 +125,10 @@ def test_a_sample_is_swept_in_the_page_and_its_curves_appear(swept, swept_run, m
     swept.button(key="make").click().run()
     assert not swept.exception
     assert [sweep.name for sweep in theta_sweeps(swept_run)] == ["theta-test-30", "theta-valid-30"]
-    assert {"quality", "cost", "front", "lists"} <= {
-        chart.proto.id.split("-")[-1] for chart in swept.get("echarts_chart")
-    }
-    assert "At θ = 0.05, the swept value nearest to the slider's" in words_of(swept)
+    drawing = curves_of(swept)
+    assert [chart["name"] for chart in drawing["charts"]] == ["quality", "cost", "front", "lists"]
+    assert drawing["theta"] == 0.05
+    assert any(said.startswith("At θ = 0.05, the swept value nearest to the slider's") for said in drawing["said"])
     assert "The test users had no part in the choice" in words_of(swept)
 
 
@@ -134,7 +142,9 @@ def test_curves_of_a_cohort_are_restored_from_the_address(swept):
     assert link_of(swept)["cohort"] == "history_5~9"
     started(swept, user="visitor 9", theta="0.05", cohort="history_1~")
     assert link_of(swept)["top"] == "5"
-    assert "of 30 users of the cohort find their next item among ten" in words_of(swept)
+    drawing = curves_of(swept)
+    assert all("of 30 users of the cohort find their next item among ten" in said for said in drawing["said"])
+    assert drawing["charts"][0]["panels"][0]["title"] == "recall@5"
 
 
 @pytest.mark.parametrize(

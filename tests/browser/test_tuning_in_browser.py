@@ -7,10 +7,21 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 from visit import Visit, assert_fits_its_window
 
-from app.view_models.theta_cohort import slider_theta, take_label
+from app.view_models.theta_cohort import point_sentence, slider_theta, take_label
 from reg4rec_core import read_theta_curve, suggest_theta
 
 USER = "visitor 9"
+
+
+MARKS = """
+host => {
+  const curves = [...host.querySelectorAll("*")].find(part => part.shadowRoot).shadowRoot
+  const marks = [...curves.querySelectorAll(".theta")].map(mark => mark.style.transform)
+  const ring = curves.querySelector(".ring").getAttribute("transform")
+  return { places: [...marks, ring], said: curves.querySelector(".said .shown").textContent }
+}
+"""
+"""Where the marks of theta and the ring stand in the curves, and what is said of the nearest swept theta."""
 
 
 class Explorer:
@@ -41,6 +52,10 @@ class Explorer:
     def point(self, share: float) -> tuple[float, float]:
         box = self.part(".slider").bounding_box()
         return box["x"] + share * box["width"], box["y"] + 32
+
+    def curves(self) -> dict[str, object]:
+        self.page.locator(".st-key-theta_curves .ring").wait_for()
+        return self.page.locator(".st-key-theta_curves").evaluate(MARKS)
 
     def settle(self) -> None:
         """Two frames, so that what the pointer did is drawn."""
@@ -98,12 +113,40 @@ def test_arrow_keys_walk_from_one_result_to_the_next(visit: Visit):
 def test_the_suggestion_moves_the_slider(browser: Browser, stored_server: str, stored_run: Path):
     visit = Visit(browser, stored_server)
     explorer = Explorer(visit, theta="0.1234")
-    found = suggest_theta(read_theta_curve(stored_run, "theta-valid-30"))
+    curve = read_theta_curve(stored_run, "theta-valid-30")
+    found = suggest_theta(curve)
     taken = f"{slider_theta(found.theta):g}"
     explorer.page.get_by_role("button", name=take_label(found)).click()
     expect(explorer.part(".status .theta")).to_have_text(f"θ = {taken}", timeout=60_000)
     explorer.page.wait_for_url(re.compile(rf"theta={re.escape(taken)}(&|$)"))
     assert not visit.errors
-    explorer.page.locator(".st-key-front canvas").first.wait_for()
+    assert explorer.curves()["said"] == point_sentence(curve, found.theta, found.check_from)
     assert_fits_its_window(explorer.page, "tuning", height=1900)
+    visit.context.close()
+
+
+def test_the_curves_of_everybody_follow_the_drag_without_the_server_and_a_link_restores_them(browser, stored_server):
+    visit = Visit(browser, stored_server)
+    explorer = Explorer(visit, theta="0.2")
+    page, at_own = explorer.page, explorer.curves()
+    assert at_own["said"].startswith("At θ = 0.2,")
+    page.wait_for_timeout(300)
+    sent = len(explorer.sent)
+    page.mouse.move(*explorer.point(0.5))
+    page.mouse.down()
+    page.mouse.move(*explorer.point(0.15))
+    explorer.settle()
+    dragged = explorer.curves()
+    assert dragged["said"].startswith("At θ = 0.01,")
+    assert all(now != before for now, before in zip(dragged["places"], at_own["places"], strict=True))
+    assert len(explorer.sent) == sent
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"theta=0\.01\d*(&|$)"))
+    expect(page.locator(".st-key-who_flips")).to_contain_text("to θ = 0.01")
+    assert explorer.curves() == dragged
+    assert page.get_by_role("button", name="Share").count() == 1
+    page.reload()
+    explorer.wait()
+    assert explorer.curves() == dragged
+    assert not visit.errors
     visit.context.close()

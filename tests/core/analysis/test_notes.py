@@ -83,19 +83,27 @@ def test_thresholds_by_step_are_kept_and_exported(tmp_path):
     assert (line["theta"], line["thetas"]) == (0.06, [0.7, None, 0.05])
 
 
-def made_before_thetas(file) -> Note:
-    """A file of notes as it was made before they knew thresholds by step, with one note in it."""
+def test_the_first_step_that_was_compared_is_kept_and_exported(tmp_path):
+    kept = keep_note(tmp_path / "notes.sqlite", note(check_from=3))
+    assert read_notes(tmp_path / "notes.sqlite") == (kept,)
+    assert json.loads(note_lines([kept]))["check_from"] == 3
+
+
+def made_before(file, *unknown: str) -> Note:
+    """A file of notes as it was made before they knew some columns, with one note in it."""
     old = keep_note(file, note(text="of before"))
     with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("ALTER TABLE notes DROP COLUMN thetas")
+        for name in unknown:
+            connection.execute(f"ALTER TABLE notes DROP COLUMN {name}")
     return old
 
 
-def test_notes_of_before_are_read_and_new_ones_kept_beside_them(tmp_path):
+@pytest.mark.parametrize("unknown", [("thetas", "check_from"), ("check_from",)])
+def test_notes_of_before_are_read_and_new_ones_kept_beside_them(tmp_path, unknown):
     file = tmp_path / "notes.sqlite"
-    old = made_before_thetas(file)
+    old = made_before(file, *unknown)
     assert read_notes(file) == (old,), "reading changes no file"
-    new = keep_note(file, note(thetas=(0.1, 0.2)))
+    new = keep_note(file, note(thetas=(0.1, 0.2), check_from=3))
     assert read_notes(file) == (new, old)
     drop_note(file, old.number)
     assert read_notes(file) == (new,)
@@ -103,7 +111,7 @@ def test_notes_of_before_are_read_and_new_ones_kept_beside_them(tmp_path):
 
 def test_several_writers_widen_a_file_of_before_once(tmp_path):
     file = tmp_path / "notes.sqlite"
-    made_before_thetas(file)
+    made_before(file, "thetas", "check_from")
     with ThreadPoolExecutor(5) as writers:
         kept = list(writers.map(lambda place: keep_note(file, note(thetas=(place / 10,))), range(5)))
     assert sorted(kept, key=lambda one: -one.number) == list(read_notes(file)[:5])

@@ -41,7 +41,7 @@ def test_what_is_left_out_says_what_the_run_lacks_and_a_line_says_where_it_was_m
     assert lines[1].endswith("✓  (612 nodes)")
     said = dict(line.split(": left out, the run has no ") for line in lines[2:])
     assert said["cohort query"] == "stored search"
-    assert said["curves after theta is released"] == "sweep over theta"
+    assert said["curves when theta is released"] == "sweep over theta"
 
 
 def test_memory_that_grows_beyond_its_bound_is_marked():

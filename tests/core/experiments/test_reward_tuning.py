@@ -39,7 +39,17 @@ def test_the_report_compares_every_trial_with_equal_weights_and_no_rewards(searc
     assert document["best_mix"]["name"] == best["name"]
     assert document["beats_equal"] is (document["best_mix"]["confirming"]["minus_equal"]["ndcg@10"]["low"] > 0)
     assert document["verdict"] in result.stderr
+    assert "are asked for" not in result.stderr
     assert not (out / "work").exists()
+
+
+def test_fewer_users_than_asked_for_are_told(searched, reg4rec, tiny_run):
+    out, *_ = searched
+    found = reg4rec("tune-rewards", "--run", tiny_run, "--out", out, *OPTIONS, "--users", "99999")
+    assert found.exit_code == 2, "another search lies there"
+    told = found.stderr.splitlines()[0]
+    there = int(told.split("the run has ")[1].split(" users")[0].replace(",", ""))
+    assert told.endswith(f"199,998 are asked for: {there // 2:,} choose and {there - there // 2:,} confirm")
 
 
 def test_finished_trials_are_kept_and_another_search_is_refused(searched, reg4rec, tiny_run, monkeypatch):
