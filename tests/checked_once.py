@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import is_dataclass
 from functools import cache, partial, wraps
+from itertools import chain, compress, repeat
 from typing import Any
 
 import jaxtyping
@@ -24,6 +25,8 @@ LARGEST = 8
 PASSED: defaultdict[Hashable, dict[Hashable, set[Hashable]]] = defaultdict(dict)
 """Forms of arguments that fit, and of the results that fit them, by function: one inside another function is made anew
 with each of its calls."""
+CHECKS: dict[Hashable, Callable[..., Any]] = {}
+"""The full checks, by function as well: making them takes longer than most calls."""
 
 
 class Formless(Exception):
@@ -70,52 +73,62 @@ def checked_once(thing: Any = None, *, typechecker: Callable) -> Any:
 
 def checked_function(function: Callable[..., Any], typechecker: Callable) -> Callable[..., Any]:
     """The function, with arguments checked before it and its result after it where their forms are new."""
-    passed = PASSED[function.__module__, function.__qualname__, *function.__annotations__.items()]
-    checks = cache(partial(full_checks, function, typechecker))
+    annotations = function.__annotations__
+    key = function.__module__, function.__qualname__, *annotations.items()
+    passed, code = PASSED[key], function.__code__
+    counts = [annotations.get(name, Any) is not Any for name in code.co_varnames[: code.co_argcount]]
+    free = {name for name, annotation in annotations.items() if annotation is Any}
+    result_counts = annotations.get("return", Any) is not Any
+
+    def check(run: Callable[..., Any], arguments: tuple, named: dict[str, Any]) -> Any:
+        if key not in CHECKS:
+            CHECKS[key] = full_check(function, typechecker)
+        return CHECKS[key](run, arguments, named)
 
     @wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
         try:
-            given = (form(arguments), *((name, form(value)) for name, value in named.items()))
+            given = (
+                *[form(value) for value in compress(arguments, chain(counts, repeat(True)))],
+                *[(name, form(value)) for name, value in named.items() if name not in free],
+            )
         except Formless:
-            return checks()[0](*arguments, **named)
+            return check(function, arguments, named)
         if given not in passed:
-            result = checks()[0](*arguments, **named)
+            result = check(function, arguments, named)
             passed[given] = set()
             return result
         result = function(*arguments, **named)
+        if not result_counts:
+            return result
         try:
             made = form(result)
         except Formless:
-            checks()[1](result, *arguments, **named)
-            return result
+            return check(lambda *_, **__: result, arguments, named)
         if made not in passed[given]:
-            checks()[1](result, *arguments, **named)
+            check(lambda *_, **__: result, arguments, named)
             passed[given].add(made)
         return result
 
     return call
 
 
-def full_checks(function: Callable[..., Any], typechecker: Callable) -> tuple[Callable[..., Any], Callable[..., None]]:
-    """The function with jaxtyping's checks of every call, and the same checks of a result that is there already."""
+def full_check(function: Callable[..., Any], typechecker: Callable) -> Callable[..., Any]:
+    """jaxtyping's checks of a call of the function, around whatever is run in its place."""
     ready = threading.local()
 
     @wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
-        return ready.result if hasattr(ready, "result") else function(*arguments, **named)
+        return ready.run(*arguments, **named)
 
     call.__signature__ = signature_of(function)  # type: ignore[attr-defined]
     watched = EVERY_TIME(call, typechecker=typechecker)
 
-    def check(result: Any, /, *arguments: Any, **named: Any) -> None:
-        ready.result = result
-        try:
-            watched(*arguments, **named)
-        finally:
-            del ready.result
+    def check(run: Callable[..., Any], arguments: tuple, named: dict[str, Any]) -> Any:
+        ready.run = run
+        return watched(*arguments, **named)
 
-    return watched, check
+    return check
 
 
 def signature_of(function: Callable[..., Any]) -> inspect.Signature:

@@ -14,6 +14,7 @@ import torch
 from checked_once import checked_once
 from click.testing import Result
 from command_line import run_command, succeed
+from made_once import made_once
 from quick_theta import theta_chosen_quickly
 
 # Before anything imports the package, so that every annotated shape is checked while the tests run.
@@ -31,6 +32,8 @@ KINDS = {
 }
 BRANDS = ("Avalon", "Birch & Co", "Corvina")
 COLOURS = ("red", "silver", "blue", "green", "ivory", "black", "coral", "amber", "white", "plum")
+LONGEST = ("tests/browser/", "tests/end_to_end/test_data_parallel.py", "tests/end_to_end/")
+"""What the tests begin with; the second needs no trained run at first, while the browser waits for one."""
 COLUMN_MAPPING = "user=visitor,item=product,time=at,title=name,brand=maker,category=kind"
 
 
@@ -77,6 +80,11 @@ def write_csv(path: Path, rows: list[dict[str, str]]) -> None:
         writer.writerows(rows)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest pieces first: where processes share the work, short ones then fill the end up."""
+    items.sort(key=lambda item: ([*map(item.nodeid.startswith, LONGEST), True]).index(True))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Where processes share the work by files, one of them does all that needs a browser: with one set of servers."""
@@ -105,12 +113,15 @@ def quick_theta() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set directory that `prepare` made from two CSV files with column names of their own."""
-    folder = tmp_path_factory.mktemp("shop")
-    write_csv(folder / "visits.csv", shop_visits())
-    write_csv(folder / "products.csv", shop_items())
-    tables = ("--interactions", folder / "visits.csv", "--items", folder / "products.csv", "--columns", COLUMN_MAPPING)
-    succeed("prepare", "--format", "table", *tables, "--out", folder / "data")
-    return folder / "data"
+
+    def prepare(data: Path) -> None:
+        folder = tmp_path_factory.mktemp("shop")
+        write_csv(folder / "visits.csv", shop_visits())
+        write_csv(folder / "products.csv", shop_items())
+        tables = ("--interactions", folder / "visits.csv", "--items", folder / "products.csv")
+        succeed("prepare", "--format", "table", *tables, "--columns", COLUMN_MAPPING, "--out", data)
+
+    return made_once("data", prepare, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -118,18 +129,19 @@ def tiny_run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run directory trained on `tiny_data` with the commands of the README, only smaller. Never write into it."""
     from reg4rec_core.checkpoint import open_run
 
-    run = tmp_path_factory.mktemp("runs") / "tiny"
-    sizes = ("--n-codebooks", "4", "--codebook-size", "8", "--code-width", "4", "--epochs", "20")
-    succeed("fit-tokenizer", "--data", tiny_data, "--run", run, *sizes, "--seed", "0")
-    network = ("--width", "32", "--hidden", "64", "--n-heads", "2")
-    training = ("--batch-size", "32", "--learning-rate", "0.01", "--warmup-steps", "5", "--dropout", "0.1")
-    # so short a training has no time to teach the encoder first
-    training += ("--encoder-share", "0", "--encoder-rate", "1", "--transition-weight", "0.1")
-    with theta_chosen_quickly():
-        succeed("pretrain", "--run", run, "--epochs", "16", *network, *training, "--seed", "0")
-    opened = open_run(run)
-    opened.set_decode_config(replace(opened.decode_config(), theta=0.2, check_from=2))  # so that the pages show pruning
-    return run
+    def train(run: Path) -> None:
+        sizes = ("--n-codebooks", "4", "--codebook-size", "8", "--code-width", "4", "--epochs", "20")
+        succeed("fit-tokenizer", "--data", tiny_data, "--run", run, *sizes, "--seed", "0")
+        network = ("--width", "32", "--hidden", "64", "--n-heads", "2")
+        training = ("--batch-size", "32", "--learning-rate", "0.01", "--warmup-steps", "5", "--dropout", "0.1")
+        # so short a training has no time to teach the encoder first
+        training += ("--encoder-share", "0", "--encoder-rate", "1", "--transition-weight", "0.1")
+        with theta_chosen_quickly():
+            succeed("pretrain", "--run", run, "--epochs", "16", *network, *training, "--seed", "0")
+        opened = open_run(run)  # so that the pages show pruning
+        opened.set_decode_config(replace(opened.decode_config(), theta=0.2, check_from=2))
+
+    return made_once("tiny", train, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,21 @@
 """A page of the application, opened without a browser."""
 
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from app.components import share
 from app.session import open_runs
 
 MAIN = Path(__file__).parents[1] / "app" / "main.py"
+
+# A server looks once through all installed packages for components, AppTest with every visitor: longer than it takes
+# to draw most pages.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 def visitor() -> AppTest:

@@ -4,7 +4,7 @@ Values reach DuckDB as parameters; only names of the schema and paths of files a
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -157,6 +157,32 @@ SIZES = (
 """Entry of store.json, the column that it bounds, and what is taken off for the greatest value allowed."""
 
 
+@dataclass(frozen=True)
+class Limit:
+    """A condition in SQL that no value of a column may meet, the table being t, and what is told of one that does."""
+
+    sentence: str
+    wrong: str
+    of: str = "''"
+
+
+def _limits(table: str, column: str) -> Iterator[Limit]:
+    """What the schema asks of the values of one column."""
+    spec = table_named(table).column(column)
+    name, value, shown = f"{table}.{column}", f"t.{column}", f"t.{column}::VARCHAR"
+    if not spec.nullable:
+        yield Limit(f"{name} must not be null", f"{value} IS NULL")
+    if spec.kind == "text":
+        return
+    if spec.kind == "number":
+        yield Limit(f"{name} must be a finite number", f"NOT isfinite({value}::DOUBLE)", shown)
+    for bound, sign, words in ((spec.low, "<", "at least"), (spec.high, ">", "at most")):
+        if bound is not None:
+            slack = ROUNDING * (1 if sign == ">" else -1) if spec.kind == "number" else 0
+            wrong = f"isfinite({value}::DOUBLE) AND {value} {sign} {bound + slack}"
+            yield Limit(f"{name} must be {words} {bound:g}", wrong, shown)
+
+
 def table_files(store: Path, table: str) -> list[Path]:
     """The Parquet files of a table, [] where the store has none."""
     whole = store / f"{table}.parquet"
@@ -191,7 +217,8 @@ class _Checker:
         for table in self.columns:
             self._open(table)
         for table in self.columns:
-            problems += [p for column in sorted(self.columns[table]) for p in self._values(table, column)]
+            limits = [limit for column in sorted(self.columns[table]) for limit in _limits(table, column)]
+            problems += self._values(table, limits)
             problems += self._keys(table_named(table))
         if not problems:  # rules between rows rest on keys and values being sound
             problems = [p for rule in RULES for p in self._rule(rule)] + list(self._sizes())
@@ -236,22 +263,13 @@ class _Checker:
         relation = self.connection.read_parquet(files, union_by_name=True, filename=True, file_row_number=True)
         relation.create_view(table)
 
-    def _values(self, table: str, column: str) -> Iterator[Problem]:
-        spec = table_named(table).column(column)
-        name = f"{table}.{column}"
-        if not spec.nullable:
-            yield from self._found(table, f"{name} must not be null", f"FROM {table} t WHERE t.{column} IS NULL")
-        if spec.kind == "text":
-            return
-        shown = f"t.{column}::VARCHAR"
-        if spec.kind == "number":
-            wrong = f"FROM {table} t WHERE NOT isfinite(t.{column}::DOUBLE)"
-            yield from self._found(table, f"{name} must be a finite number", wrong, shown)
-        for bound, sign, words in ((spec.low, "<", "at least"), (spec.high, ">", "at most")):
-            if bound is not None:
-                slack = ROUNDING * (1 if sign == ">" else -1) if spec.kind == "number" else 0
-                wrong = f"FROM {table} t WHERE isfinite(t.{column}::DOUBLE) AND t.{column} {sign} {bound + slack}"
-                yield from self._found(table, f"{name} must be {words} {bound:g}", wrong, shown)
+    def _values(self, table: str, limits: Sequence[Limit]) -> Iterator[Problem]:
+        """What the columns of a table may hold: one look at the table, and another for each limit that is broken."""
+        counts = ", ".join(f"count(*) FILTER (WHERE {limit.wrong})" for limit in limits) or "0"
+        broken = self.connection.execute(f"SELECT {counts} FROM {table} t").fetchone()
+        for limit, rows in zip(limits, broken, strict=False):
+            if rows:
+                yield from self._found(table, limit.sentence, f"FROM {table} t WHERE {limit.wrong}", limit.of)
 
     def _keys(self, table: Table) -> Iterator[Problem]:
         if set(table.key) <= self.columns[table.name]:

@@ -1,7 +1,7 @@
 """What the checks of the tests let through and what not, the second time and after."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -124,3 +124,28 @@ def test_arguments_are_refused_before_the_function_begins():
     twice(begin, 1)
     twice(begin, 2)
     assert begun == [1, 1, 2, 2], "once a call, also when its result is checked"
+
+
+def test_functions_that_are_made_anew_share_their_checks_and_run_themselves():
+    def adding(number):
+        @checked_once(typechecker=beartype)
+        def add(value: int) -> int:
+            return value + number
+
+        return add
+
+    one, two = adding(1), adding(2)
+    assert (one(1), two(1), two(True), one(True)) == (2, 3, 3, 2)
+    with pytest.raises(TypeCheckError, match="checking the parameters"):
+        two("a")
+
+
+def test_beside_what_may_be_anything_the_rest_is_looked_at():
+    @checked_once(typechecker=beartype)
+    def first(state: Any, rows: Float[Tensor, "n"], *more: Any, last: Any = None) -> Any:
+        return rows[0]
+
+    twice(first, [1], torch.ones(2), [3], last={4: 5})
+    for _ in range(2):
+        with pytest.raises(TypeCheckError, match="checking the parameters"):
+            first([1], torch.ones(2, 2), [3], last={4: 5})

@@ -1,4 +1,4 @@
-"""Training with several processes, started as the README says: torchrun on this machine."""
+"""Training with several processes: started by torchrun as the README says, or quicker where that is not the point."""
 
 import json
 import os
@@ -35,11 +35,21 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def start(processes: int, *arguments: object, module: str = "reg4rec_core.cli") -> subprocess.Popen[str]:
+def start(processes: int, *arguments: object) -> subprocess.Popen[str]:
     """`torchrun -m reg4rec_core.cli -- ARGUMENTS` on the loopback interface, without a GPU."""
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
-    address = ["--master-addr", "127.0.0.1", "--master-port", str(free_port())]
-    command = [*torchrun, *address, "-m", module, "--", *map(str, arguments)]
+    torchrun = ["torch.distributed.run", "--nproc-per-node", processes]
+    address = ["--master-addr", "127.0.0.1", "--master-port", free_port()]
+    return process(*torchrun, *address, "-m", "reg4rec_core.cli", "--", *arguments)
+
+
+def fork(processes: int, *arguments: object, module: str = "reg4rec_core.cli") -> subprocess.Popen[str]:
+    """The same job in workers that start sooner."""
+    return process("forked_workers", processes, free_port(), module, *arguments)
+
+
+def process(*arguments: object) -> subprocess.Popen[str]:
+    """`python -m ARGUMENTS`, in sight of the modules of the tests."""
+    command = [sys.executable, "-m", *map(str, arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "GLOO_SOCKET_IFNAME": "lo"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
@@ -78,7 +88,7 @@ def files_of(run: Path) -> list[str]:
 def test_two_processes_give_the_curve_and_the_files_of_one(reg4rec, tmp_path):
     alone, shared = (make_run(tmp_path / name, users=USERS) for name in ("alone", "shared"))
     options = ("--epochs", "3", "--json", *NETWORK, *TRAINING)
-    job = start(2, "pretrain", "--run", shared, *options, module="quick_theta")  # as the one process chooses it
+    job = fork(2, "pretrain", "--run", shared, *options, module="quick_theta")  # as the one process chooses it
     assert reg4rec("pretrain", "--run", alone, "--epochs", "3", *NETWORK, *TRAINING).exit_code == 0
     code, out, errors = finish(job)
     assert code == 0, errors
@@ -98,7 +108,7 @@ def test_two_processes_post_train_as_one(reg4rec, tiny_run, tmp_path):
     for run in map(open_run, (alone, shared)):  # each worker would drop something else
         run.update_settings(pretrain=run.settings["pretrain"] | {"dropout": 0.0, "decoder_dropout": 0.0})
     settings = ("--steps", "4", "--batch-size", "11", "--rollouts", "6", "--validate-every", "2", "--seed", "3")
-    job = start(2, "post-train", "--run", shared, *settings, "--inner-updates", "2", "--json")
+    job = fork(2, "post-train", "--run", shared, *settings, "--inner-updates", "2", "--json")
     assert reg4rec("post-train", "--run", alone, *settings, "--inner-updates", "2").exit_code == 0
     code, out, errors = finish(job)
     assert code == 0, errors

@@ -2,8 +2,11 @@
 
 import json
 import shutil
+from functools import partial
 
 import pytest
+
+from reg4rec_core.training import benchmark
 
 RANKING_KEYS = {"recall@5", "ndcg@5", "recall@10", "ndcg@10"}
 REPORT_KEYS = RANKING_KEYS | {
@@ -114,7 +117,9 @@ def test_bench_decode_reports_speed_and_floor(reg4rec, tiny_run):
     assert report["beam"] == 20
 
 
-def test_bench_train_reports_speed_and_floor(reg4rec, tiny_run):
+def test_bench_train_reports_speed_and_floor(reg4rec, tiny_run, monkeypatch):
+    few_steps = partial(benchmark.benchmark_training, steps=3)
+    monkeypatch.setattr(benchmark, "benchmark_training", few_steps)
     report = document_of(reg4rec("bench", "train", "--run", tiny_run, "--json"))
     assert report["examples_per_second"] > 0
     assert 0 < report["floor_share"] < 1

@@ -1,6 +1,7 @@
 """The deletion test finds planted causes, and says no to an order that means nothing."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ def nearest(item: int, count: int) -> np.ndarray:
     return np.array([other for other in range(1, 60) if other != item])[:count]
 
 
+@cache
 def ask(seed: int, *, length: int = 6) -> Question:
     """`length` purchases in random order; `CAUSE` alone puts item 50 first, the others mean nothing."""
     history = np.random.default_rng(seed).permutation([CAUSE, *range(10, 9 + length)])
