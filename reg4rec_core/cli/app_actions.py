@@ -21,10 +21,7 @@ COHORT_NUMBERS = Watched(PAGE, ".r4-cards")
 CHANGES = Watched(PAGE, ".r4-changes")
 CURVES = ".st-key-theta_curves"
 CURVE_MARK = Watched(CURVES, ".theta", "style")
-"""The upright line in the curves at the theta that is looked at."""
-CURVE_WORDS = Watched(CURVES, ".said .shown")
-"""What is said of all users at that theta."""
-FLIPS = Watched(".st-key-who_flips", '[data-testid="stCaptionContainer"]')
+"""The upright line in the curves at the theta that is looked at; what is said of it changes with it or not at all."""
 PATHS = Watched(PAGE, ".r4-paths")
 EXPLORER = ".st-key-theta_explorer"
 EXPLORED = Watched(EXPLORER, ".list")
@@ -234,8 +231,6 @@ def ask_cohort(tab: Tab, users: Sequence[str], turn: int) -> Answer:
     return tab.time("keydown", [COHORT_NUMBERS], lambda: tab.page.keyboard.press("Enter"))
 
 
-OF_CURVES = (CURVE_MARK, CURVE_WORDS)
-"""What follows theta in the curves."""
 OTHER_PAGES = ("Overview", "Tuning", "Rewards", "Compare")
 """Pages that are there once their heading is."""
 ACTIONS = (
@@ -247,18 +242,18 @@ ACTIONS = (
     Action("switch to Reasoning", 400, on_the_codebooks, switch_to("Reasoning", TREE, back="Codebooks")),
     *(Action(f"switch to {title}", 400, on_a_user, switch_to(title, HEADING)) for title in OTHER_PAGES),
     Action("switch to Codebooks", 400, on_a_user, switch_to("Codebooks", MAP)),
-    Action("switch to Cohorts", 400, on_a_user, switch_to("Cohorts", COHORT_NUMBERS), needs="stored search"),
-    Action("cohort query", 300, on_the_cohorts, ask_cohort, needs="stored search"),
-    Action("curves when theta is released", 150, on_the_tuning, jump_to_theta(*OF_CURVES), needs="sweep over theta"),
+    Action("curves when theta is released", 150, on_the_tuning, jump_to_theta(CURVE_MARK), needs="sweep over theta"),
     Action(
         "all that theta changes on the Tuning page",
         250,
         on_the_tuning,
-        jump_to_theta(*OF_CURVES, CHANGES, FLIPS),
+        jump_to_theta(CURVE_MARK, CHANGES),
         needs="sweep over theta",
     ),
     Action("theta profile of another user", 1000, on_the_tuning, profile_user),
     Action("weight of a reward moved", 250, on_the_rewards, move_weight),
+    Action("switch to Cohorts", 400, on_a_user, switch_to("Cohorts", COHORT_NUMBERS), needs="stored search"),
+    Action("cohort query", 300, on_the_cohorts, ask_cohort, needs="stored search"),
     Action(
         "frame while theta is dragged",
         16,
@@ -268,4 +263,4 @@ ACTIONS = (
         about=lambda tab: f"{drawn_nodes(tab)} nodes",
     ),
 )
-"""Everything that has a budget."""
+"""Everything that has a budget. A cohort goes along to other pages, so what asks for one comes late."""
