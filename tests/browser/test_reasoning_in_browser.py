@@ -154,6 +154,8 @@ def test_a_chosen_path_survives_a_change_of_theta(visit: Visit):
     path = [path for path in visit.paths() if path.count("-") == 0 and path][1]
     visit.node(path).click()
     chosen = visit.wait_for_tree(other_than=before)
+    visit.page.wait_for_url(re.compile(f"path={path}"))  # the server knows of it, too
+    visit.rest()
     visit.page.locator(".st-key-theta input[type=range]").focus()
     visit.page.keyboard.press("Home")
     assert visit.wait_for_tree(other_than=chosen).split("Chosen")[1] == chosen.split("Chosen")[1]
