@@ -64,8 +64,8 @@ class Action:
     """Does it once; the number of the turn lets every turn ask something new."""
     needs: str = ""
     """What the run must hold for it, a key of `NEEDS`; "" for what every run has."""
-    leaves_open: bool = False
-    """Whether it leaves something open that would be in the way of others."""
+    own_tab: bool = False
+    """Whether it begins in a session of its own: nothing goes along from other actions, nothing stays for them."""
     about: Callable[[Tab], str] | None = None
     """What has to be known of where it was measured, asked after the last turn."""
 
@@ -237,18 +237,26 @@ ACTIONS = (
     Action("step by key", 200, on_a_user, step_by_key),
     Action("node click", 200, on_a_user, click_node),
     Action("tree after theta is released", 250, on_a_pruned_user, release_theta),
-    Action("user search", 350, in_the_user_search, search_user, leaves_open=True),
+    Action("user search", 350, in_the_user_search, search_user, own_tab=True),
     Action("leaving a purchase out", 2000, on_a_user, leave_purchase_out),
     Action("switch to Reasoning", 400, on_the_codebooks, switch_to("Reasoning", TREE, back="Codebooks")),
     *(Action(f"switch to {title}", 400, on_a_user, switch_to(title, HEADING)) for title in OTHER_PAGES),
     Action("switch to Codebooks", 400, on_a_user, switch_to("Codebooks", MAP)),
-    Action("curves when theta is released", 150, on_the_tuning, jump_to_theta(CURVE_MARK), needs="sweep over theta"),
+    Action(
+        "curves when theta is released",
+        150,
+        on_the_tuning,
+        jump_to_theta(CURVE_MARK),
+        needs="sweep over theta",
+        own_tab=True,
+    ),
     Action(
         "all that theta changes on the Tuning page",
         250,
         on_the_tuning,
         jump_to_theta(CURVE_MARK, CHANGES),
         needs="sweep over theta",
+        own_tab=True,
     ),
     Action("theta profile of another user", 1000, on_the_tuning, profile_user),
     Action("weight of a reward moved", 250, on_the_rewards, move_weight),
@@ -259,7 +267,7 @@ ACTIONS = (
         16,
         on_the_largest_tree,
         drag_frame,
-        leaves_open=True,
+        own_tab=True,
         about=lambda tab: f"{drawn_nodes(tab)} nodes",
     ),
 )

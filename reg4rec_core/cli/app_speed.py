@@ -76,9 +76,9 @@ def users_to_visit(run: Path) -> Sequence[str]:
 def measure_all(
     open_tab: Callable[[], Tab], actions: Sequence[Action], users: Sequence[str], *, repeats: int, say: Say
 ) -> list[dict[str, Any]]:
-    """One action after the other; each that leaves something open has a tab of its own."""
+    """One action after the other; each that asks for one has a tab of its own."""
     done = []
-    for _, together in groupby(actions, lambda action: action.leaves_open and action.name):
+    for _, together in groupby(actions, lambda action: action.own_tab and action.name):
         with open_tab() as tab:
             for action in together:
                 done.append(measure(tab, action, users, repeats=repeats))
