@@ -65,7 +65,8 @@ def searched_tree(place: TreePlace, found: Found) -> tree.Focus:
         replaced.taken_instead("path", tree.path_key(trace, focus.rows[-1]))
     drawn = place.whole
     if drawn is None:
-        drawn = drawing(found, place.fold, hidden := tree.hidden_nodes(trace, focus, place.show))
+        hidden = tree.hidden_nodes(trace, focus, place.show)
+        drawn = drawing(found, place.fold, hidden)
         with place.legend:
             legend(tree.fate_counts(trace), ground, note=tree.hidden_note(hidden))
     with place.tree:

@@ -108,7 +108,7 @@ def test_two_processes_post_train_as_one(reg4rec, tiny_run, tmp_path):
     for run in map(open_run, (alone, shared)):  # each worker would drop something else
         run.update_settings(pretrain=run.settings["pretrain"] | {"dropout": 0.0, "decoder_dropout": 0.0})
     settings = ("--steps", "4", "--batch-size", "11", "--rollouts", "6", "--validate-every", "2", "--seed", "3")
-    job = fork(2, "post-train", "--run", shared, *settings, "--inner-updates", "2", "--json")
+    job = start(2, "post-train", "--run", shared, *settings, "--inner-updates", "2", "--json")
     assert reg4rec("post-train", "--run", alone, *settings, "--inner-updates", "2").exit_code == 0
     code, out, errors = finish(job)
     assert code == 0, errors
