@@ -34,7 +34,14 @@ if TYPE_CHECKING:
     )
     from reg4rec_core.analysis.document import search_document
     from reg4rec_core.analysis.evidence import ScoreParts, TransitionSource, score_parts, transition_sources
-    from reg4rec_core.analysis.explanation import count_fates, explain_item, explain_node, facet_letter, was_checked
+    from reg4rec_core.analysis.explanation import (
+        count_fates,
+        explain_item,
+        explain_node,
+        explain_nodes,
+        facet_letter,
+        was_checked,
+    )
     from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
     from reg4rec_core.analysis.graph_file import search_graphml
     from reg4rec_core.analysis.health import HealthCheck, check_run
@@ -146,7 +153,14 @@ _HOMES = {
     ),
     "analysis.document": ("search_document",),
     "analysis.evidence": ("ScoreParts", "TransitionSource", "score_parts", "transition_sources"),
-    "analysis.explanation": ("count_fates", "explain_item", "explain_node", "facet_letter", "was_checked"),
+    "analysis.explanation": (
+        "count_fates",
+        "explain_item",
+        "explain_node",
+        "explain_nodes",
+        "facet_letter",
+        "was_checked",
+    ),
     "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
     "analysis.graph_file": ("search_graphml",),
     "analysis.health": ("HealthCheck", "check_run"),
@@ -306,6 +320,7 @@ __all__ = [
     "explain_beliefs",
     "explain_item",
     "explain_node",
+    "explain_nodes",
     "explain_parting",
     "facet_letter",
     "fate_changes",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from app.charts.palette import GREY, MARKS, Ground, colour_of
+from app.charts.palette import MARKS, Ground, colour_of
 from app.view_models.tree import Focus
 
 TREE_HEIGHT = 580
@@ -100,45 +100,3 @@ def _sizes(row: dict[str, Any]) -> dict[str, float]:
         return {"aside": 0.0, "path": 5.0, "chosen": chosen}
     size = round(row["size"] * (0.8 if row["kind"] == "beam_cut" else 1.0), 1)
     return {"aside": size, "path": size, "chosen": chosen}
-
-
-def belief_bars(
-    rows: pd.DataFrame, ground: Ground, *, names: tuple[str, str] = ("now", "step before")
-) -> dict[str, Any]:
-    """The belief over categories in percent: a filled bar now, a dashed outline for the step before."""
-    return {
-        "animationDuration": 0,
-        "animationDurationUpdate": 180,
-        "grid": {"left": 142, "right": 42, "top": 26, "bottom": 2, "outerBoundsMode": "none"},
-        "legend": {"top": 0, "left": 0, "itemWidth": 14, "itemHeight": 9, "selectedMode": False},
-        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "valueFormatter": "%.1f %%"},
-        "xAxis": {"type": "value", "min": 0, "max": 100, "show": False},
-        "yAxis": {
-            "type": "category",
-            "inverse": True,
-            "data": rows["category"].tolist(),
-            "axisTick": {"show": False},
-            "axisLine": {"show": False},
-            "axisLabel": {"width": 134, "overflow": "truncate", "interval": 0},
-        },
-        "series": [
-            {
-                "id": "now",
-                "name": names[0],
-                "type": "bar",
-                "data": [round(100 * value, 1) for value in rows["now"]],
-                "barWidth": 9,
-                "barGap": "25%",
-                "itemStyle": {"color": colour_of("kept", ground)},
-                "label": {"show": True, "position": "right", "formatter": "{c} %"},
-            },
-            {
-                "id": "before",
-                "name": names[1],
-                "type": "bar",
-                "data": [round(100 * value, 1) for value in rows["before"]],
-                "barWidth": 7,
-                "itemStyle": {"color": "transparent", "borderColor": GREY, "borderType": "dashed", "borderWidth": 1},
-            },
-        ],
-    }

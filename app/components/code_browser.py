@@ -6,6 +6,7 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
+from app.components.search_table import TYPING_PAUSE
 from reg4rec_core import CodeCard
 
 KEY = "codes"
@@ -19,7 +20,7 @@ def code_search(find: Callable[[str], pd.DataFrame], *, total: int, on_choose: C
         "Find a code by number, name, word, brand or category",
         key="find",
         type="search",
-        live="200ms",
+        live=TYPING_PAUSE,
         bind="query-params",
         placeholder="for example: 117, or nail polish",
     )

@@ -63,6 +63,16 @@ STYLE = """
 .r4-gauge { position: relative; height: 12px; border-radius: 6px; background: var(--line); margin: 4px 0 3px; }
 .r4-gauge .fill { position: absolute; inset: 0 auto 0 0; border-radius: 6px; }
 .r4-gauge .mark { position: absolute; top: -4px; bottom: -4px; width: 2px; background: currentColor; }
+.r4-step { display: grid; gap: 14px; }
+.r4-key { display: flex; gap: 16px; font-size: .8rem; margin: 6px 0 8px; }
+.r4-key i { display: inline-block; width: 16px; height: 9px; box-sizing: border-box; margin-right: 6px;
+            border-radius: 2px; }
+.r4-belief { display: grid; grid-template-columns: 134px 1fr; gap: 4px 8px; font-size: .8rem; line-height: 12px; }
+.r4-belief .name { text-align: right; white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
+                   color: var(--soft); line-height: 15px; }
+.r4-belief .now { display: flex; align-items: center; gap: 5px; font-variant-numeric: tabular-nums; }
+.r4-belief .now i { height: 9px; border-radius: 1px; }
+.r4-belief .before { display: block; height: 7px; box-sizing: border-box; margin-top: 1px; }
 [data-testid="stColumn"]:has(> * .st-key-listed_users) { position: sticky; top: 4rem; align-self: flex-start; }
 @media (min-height: 1150px) {
   [data-testid="stColumn"]:has(> * .st-key-theta_explorer) { position: sticky; top: 4rem; align-self: flex-start; }

@@ -10,13 +10,13 @@ from app.view_models.reasoning import NodeDetails
 HEIGHT = 262
 
 
-def node_summary(reason: str, facts: list[tuple[str, str]]) -> None:
+def node_summary(reason: str, facts: list[tuple[str, str]]) -> str:
     """The reason for the node's fate and its numbers; the space stays the same whatever it says."""
     cells = "".join(
         f'<div><div class="soft">{escape(label)}</div><div class="value">{escape(value)}</div></div>'
         for label, value in facts
     )
-    st.html(
+    return (
         f'<div class="r4"><div style="min-height:4.2em">{escape(reason)}</div>'
         f'<div class="r4-facts" style="margin-top:8px">{cells}</div></div>'
     )

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from app.charts import reasoning as charts
 from app.components import belief, node_panel
 from app.components.markup import table
 from app.session import theme
@@ -22,15 +21,14 @@ def both_steps(sides: tuple[Side, Side], searched: tuple[Searched, Searched], fo
         with column:
             name = tree.node_name(one.trace, side.run.facets, focus.node)
             st.markdown(f"**{side.letter}, step {one.trace.step[focus.node]}: {reasoning.plain_markdown(name)}**")
-            belief.js_gauge(reasoning.belief_shift(one.trace, focus.node), theme.ground())
+            gauge = belief.js_gauge(reasoning.belief_shift(one.trace, focus.node), theme.ground())
             facts = reasoning.node_facts(one.trace, focus.node)
-            node_panel.node_summary(reasoning.node_reason(one.trace, focus), facts)
+            st.html(gauge + node_panel.node_summary(reasoning.node_reason(one.trace, focus), facts))
     with middle:
         names = sides[0].run.facets.catalog.category_names
         rows = view.belief_rows(searched[0].trace, searched[1].trace, focuses, names)
         title = f"What kind of item comes next, after step {focuses[0].step} of the followed path"
-        option = charts.belief_bars(rows, theme.ground(), names=("A", "B"))
-        belief.belief_chart(option, title=title)
+        st.html(belief.belief_bars(rows, theme.ground(), title=title, names=("A", "B")))
 
 
 def two_lists(before: ReasoningTrace, after: ReasoningTrace, catalog: Catalog, target: int) -> None:

@@ -73,9 +73,12 @@ def searched_tree(place: TreePlace, found: Found) -> tree.Focus:
         followed = charts.followed(drawn, focus, label=tree.end_label(trace, facets, focus))
         search_tree(drawn, followed, on_choose=focus_user.choose_node)
     with place.belief:
-        title, bars = view.belief_title(trace, focus), view.belief_rows(trace, facets.catalog, focus)
-        belief.belief_chart(charts.belief_bars(bars, ground), title=title)
-        belief.js_gauge(view.belief_shift(trace, focus.node), ground)
+        title, rows = view.belief_title(trace, focus), view.belief_rows(trace, facets.catalog, focus)
         reason = view.node_reason(trace, focus, given=len(found.by_hand.branch))
-        node_panel.node_summary(reason, view.node_facts(trace, focus.node))
+        panels = (
+            belief.belief_bars(rows, ground, title=title),
+            belief.js_gauge(view.belief_shift(trace, focus.node), ground),
+            node_panel.node_summary(reason, view.node_facts(trace, focus.node)),
+        )
+        st.html(f'<div class="r4-step">{"".join(panels)}</div>')
     return focus

@@ -1,5 +1,6 @@
 """The searches of one user, plain or changed by hand."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,6 +29,8 @@ from reg4rec_core import (
 PLAIN = ByHand()
 KEPT = 32
 """Searches of all visitors that are kept: one takes about a megabyte."""
+BEGUN = 8
+"""Beginnings of searches that are kept, for another theta."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,17 @@ def search(run: OpenRun, user: int, at: str, decode: DecodeConfig, by_hand: ByHa
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
 def _search(key: RunKey, user: int, at: str, decode: DecodeConfig, by_hand: ByHand, _run: OpenRun) -> Searched:
     asked = _question(_run, user, at, decode, by_hand)
-    trace, seen = asked.trace(), asked.history[asked.history > 0]
+    begun = _begin(key, user, at, replace(decode, theta=math.inf, thetas=()), by_hand, _run)
+    trace, seen = begun.trace(decode.theta, decode.thetas), asked.history[asked.history > 0]
     sources = tuple(_run.recommender.transition_sources(seen, int(item)) for item in trace.items)
     barred = frozenset(asked.seen.tolist()) - {0} if asked.config.exclude_history else frozenset()
     return Searched(trace, describe_nodes(trace, _run.facets, given=len(by_hand.branch)), seen, sources, barred)
+
+
+@st.cache_resource(max_entries=BEGUN, show_spinner=False)
+def _begin(key: RunKey, user: int, at: str, decode: DecodeConfig, by_hand: ByHand, _run: OpenRun):
+    """What the searches of all thetas share: moving theta costs the steps that are compared with it."""
+    return _question(_run, user, at, decode, by_hand).begin()
 
 
 def _question(run: OpenRun, user: int, at: str, decode: DecodeConfig, by_hand: ByHand):

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from reg4rec_core import Facets, Fate, ReasoningTrace, count_fates, explain_node, facet_letter, items_left
+from reg4rec_core import (
+    Facets,
+    Fate,
+    ReasoningTrace,
+    count_fates,
+    explain_node,
+    explain_nodes,
+    facet_letter,
+    items_left,
+)
 
 LABEL_LENGTH = 32
 """Letters of a title beside its leaf."""
@@ -166,17 +175,25 @@ def describe_nodes(trace: ReasoningTrace, facets: Facets, *, given: int = 0) -> 
             "size": 7 + 15 * np.exp(trace.log_prob) ** (1 / 3),
             "heading": [node_name(trace, facets, row) for row in rows],
             "numbers": [_numbers(trace, row) for row in rows],
-            "reason": [node_fate(trace, row, given=given) for row in rows],
+            "reason": node_fates(trace, given=given),
         }
     )
 
 
 def node_fate(trace: ReasoningTrace, node: int, *, given: int) -> str:
     """Why a node met its fate; the first `given` codes of every path were given by hand."""
-    if 0 < trace.step[node] <= given:
-        js = "" if np.isnan(trace.js[node]) else f"; its belief moved by js {trace.js[node]:.3f}, which nothing checked"
-        return f"Given by hand: every path goes through it{js}."
-    return explain_node(trace, node)
+    return _given_fate(trace, node) if 0 < trace.step[node] <= given else explain_node(trace, node)
+
+
+def node_fates(trace: ReasoningTrace, *, given: int) -> list[str]:
+    """The same of every node, in trace order."""
+    steps, told = trace.step.tolist(), explain_nodes(trace)
+    return [_given_fate(trace, row) if 0 < step <= given else told[row] for row, step in enumerate(steps)]
+
+
+def _given_fate(trace: ReasoningTrace, node: int) -> str:
+    js = "" if np.isnan(trace.js[node]) else f"; its belief moved by js {trace.js[node]:.3f}, which nothing checked"
+    return f"Given by hand: every path goes through it{js}."
 
 
 def search_tree(

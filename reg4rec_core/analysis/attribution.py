@@ -15,10 +15,12 @@ from jaxtyping import Bool, Float, Int
 from reg4rec_core.config import DecodeConfig
 from reg4rec_core.decoding import (
     BLOCK_USERS,
+    BegunSearch,
     ItemIndex,
     PathScores,
     ReasoningModel,
     SearchedItems,
+    begin_search,
     path_scores,
     paths_of,
     search,
@@ -66,6 +68,13 @@ class Question:
         return search(
             self.model, self.index, history, self.config, seen=seen, neighbours=self.neighbours, prefix=self.branch
         )[0]
+
+    def begin(self) -> BegunSearch:
+        """The part of the question's own search that is the same whatever theta is."""
+        return begin_search(
+            self.model, self.index, self.history, self.config, seen=self.seen, neighbours=self.neighbours,
+            prefix=self.branch,
+        )  # fmt: skip
 
     def score(self, histories: Int[np.ndarray, "B L"], paths: ItemPaths) -> PathScores:
         """The same paths under other evidence."""

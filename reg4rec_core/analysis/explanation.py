@@ -57,10 +57,20 @@ def was_checked(trace: ReasoningTrace, node: int) -> bool:
 
 def explain_node(trace: ReasoningTrace, node: int) -> str:
     """Why a node met its fate: its js against theta, its score against the beam's cut."""
+    return _explanation(trace, node, beam_cut(trace, int(trace.step[node])))
+
+
+def explain_nodes(trace: ReasoningTrace) -> list[str]:
+    """The same of every node, in trace order."""
+    cuts = [beam_cut(trace, step) for step in range(int(trace.step.max()) + 1)]
+    return [_explanation(trace, node, cuts[step]) for node, step in enumerate(trace.step.tolist())]
+
+
+def _explanation(trace: ReasoningTrace, node: int, cut: float) -> str:
     if trace.parent[node] < 0:
         return "The start: every item is still possible."
     step, fate, js = int(trace.step[node]), Fate(int(trace.fate[node])), float(trace.js[node])
-    score, cut = float(trace.score[node]), beam_cut(trace, step)
+    score = float(trace.score[node])
     theta = _threshold(trace, step)
     if fate == Fate.PRUNED:
         return f"Pruned: its belief moved by js {js:.3f}, more than {theta}, so the search rolled back."

@@ -17,6 +17,7 @@ EDITED = Watched(PAGE, '[data-testid="stAlert"]')
 HISTORY = Watched(PAGE, ".r4-strip")
 HEADING = Watched(PAGE, "h3")
 MAP = Watched(PAGE, '[class*="st-key-map-"] canvas', "width")
+EXPERTS = Watched(PAGE, ".r4-heat", "aria-label")
 COHORT_NUMBERS = Watched(PAGE, ".r4-cards")
 CHANGES = Watched(PAGE, ".r4-changes")
 CURVES = ".st-key-theta_curves"
@@ -241,7 +242,8 @@ ACTIONS = (
     Action("leaving a purchase out", 2000, on_a_user, leave_purchase_out),
     Action("switch to Reasoning", 400, on_the_codebooks, switch_to("Reasoning", TREE, back="Codebooks")),
     *(Action(f"switch to {title}", 400, on_a_user, switch_to(title, HEADING)) for title in OTHER_PAGES),
-    Action("switch to Codebooks", 400, on_a_user, switch_to("Codebooks", MAP)),
+    Action("switch to Codebooks", 400, on_a_user, switch_to("Codebooks", EXPERTS)),
+    Action("switch to Codebooks, until its map is drawn", 1000, on_a_user, switch_to("Codebooks", MAP)),
     Action(
         "curves when theta is released",
         150,

@@ -1,5 +1,6 @@
 """From a network's states to recommendations: step selection, catalogue constraint, pruning, search, traces."""
 
+from reg4rec_core.decoding.begun_search import BegunSearch, begin_search
 from reg4rec_core.decoding.benchmark import DecodingBenchmark, benchmark_decoding
 from reg4rec_core.decoding.block import BLOCK_USERS
 from reg4rec_core.decoding.constraints import ItemIndex
@@ -11,6 +12,7 @@ from reg4rec_core.decoding.search import SearchedItems, Truth, search, search_it
 
 __all__ = [
     "BLOCK_USERS",
+    "BegunSearch",
     "DecodingBenchmark",
     "ItemIndex",
     "ItemPaths",
@@ -19,6 +21,7 @@ __all__ = [
     "ReasoningModel",
     "SearchedItems",
     "Truth",
+    "begin_search",
     "benchmark_decoding",
     "item_path_scores",
     "path_scores",

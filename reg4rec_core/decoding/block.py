@@ -6,7 +6,7 @@ history gives the same trace, bit for bit, alone or in any batch.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -85,6 +85,19 @@ class StepRecord:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """The searches of a block of histories between two steps."""
+
+    beams: Beams
+    steps: tuple[StepRecord, ...]
+    root_beliefs: Float[Tensor, "B C"]
+    first_state: Float[Tensor, "B N"]
+    item_evidence: Float[Tensor, "B N"]
+    root_completion: Float[Tensor, "B N"]
+    """These four as in `BlockResult`."""
+
+
+@dataclass(frozen=True)
 class BlockResult:
     """The searches of one block of histories. R = min(top_k, items that the leaves can give)."""
 
@@ -151,7 +164,6 @@ def exclude(
     return excluded
 
 
-@torch.inference_mode()
 def search_block(
     model: ReasoningModel,
     index: ItemIndex,
@@ -161,23 +173,66 @@ def search_block(
     prefix: Prefix = (),
 ) -> BlockResult:
     """Search B histories: expand, keep the best W, prune and regenerate, for M steps; then rank the leaves' items."""
+    begun = begin_block(model, index, histories, excluded, config, prefix)
+    return finish_block(model, index, begun, excluded, config, prefix)
+
+
+@torch.inference_mode()
+def begin_block(
+    model: ReasoningModel,
+    index: ItemIndex,
+    histories: Int[Tensor, "B L"],
+    excluded: Bool[Tensor, "B N"],
+    config: DecodeConfig,
+    prefix: Prefix = (),
+) -> Begun:
+    """The root and the steps before `check_from`: the same whatever the thresholds are."""
     beams, first_state = open_root(model, index, histories, excluded, config)
-    evidence = model.item_evidence(beams.state)
-    root_beliefs, root_completion = beams.beliefs[:, 0], completions(beams.view, config.code_probabilities)[:, 0]
-    steps: list[StepRecord] = []
-    for step in range(1, index.n_codebooks + 1):
-        pool = best_candidates(next_codes(beams, config, prefix[step - 1 : step]), beams, config)
-        if step < index.n_codebooks:
-            theta = config.theta_at(step) if step >= config.check_from else float("inf")
-            verdicts = judge(model, index, beams, pool, excluded, step, theta, config)
-        else:
-            verdicts = accept_leaves(pool, config.beam_width)
-        steps.append(_record(pool, verdicts, beams, steps))
-        if step < index.n_codebooks:
-            beams = _next_beams(model, index, beams, pool, verdicts)
+    root_completion = completions(beams.view, config.code_probabilities)[:, 0]
+    begun = Begun(beams, (), beams.beliefs[:, 0], first_state, model.item_evidence(beams.state), root_completion)
+    for _ in range(1, min(config.check_from, index.n_codebooks)):
+        begun = _one_step_on(model, index, begun, excluded, config, prefix)
+    return begun
+
+
+@torch.inference_mode()
+def finish_block(
+    model: ReasoningModel,
+    index: ItemIndex,
+    begun: Begun,
+    excluded: Bool[Tensor, "B N"],
+    config: DecodeConfig,
+    prefix: Prefix = (),
+) -> BlockResult:
+    """The other steps of searches that `begin_block` began with the same settings but for the thresholds."""
+    while len(begun.steps) < index.n_codebooks - 1:
+        begun = _one_step_on(model, index, begun, excluded, config, prefix)
+    beams, before = begun.beams, begun.steps
+    pool = best_candidates(next_codes(beams, config, prefix[len(before) :]), beams, config)
+    verdicts = accept_leaves(pool, config.beam_width)
     leaves = pick(index, beams, pool, verdicts.beam.clamp_min(0), index.n_codebooks, excluded)
-    items, scores, entries = rank_leaves(leaves, pool, verdicts.beam, first_state, config.top_k)
-    return BlockResult(root_beliefs, tuple(steps), first_state, evidence, root_completion, items, scores, entries)
+    ranked = rank_leaves(leaves, pool, verdicts.beam, begun.first_state, config.top_k)
+    steps = (*before, _record(pool, verdicts, beams, before))
+    return BlockResult(
+        begun.root_beliefs, steps, begun.first_state, begun.item_evidence, begun.root_completion, *ranked
+    )
+
+
+def _one_step_on(
+    model: ReasoningModel,
+    index: ItemIndex,
+    begun: Begun,
+    excluded: Bool[Tensor, "B N"],
+    config: DecodeConfig,
+    prefix: Prefix,
+) -> Begun:
+    """One more code on every path, and the judgement of the paths that get it."""
+    beams, step = begun.beams, len(begun.steps) + 1
+    pool = best_candidates(next_codes(beams, config, prefix[step - 1 : step]), beams, config)
+    theta = config.theta_at(step) if step >= config.check_from else float("inf")
+    verdicts = judge(model, index, beams, pool, excluded, step, theta, config)
+    record = _record(pool, verdicts, beams, begun.steps)
+    return replace(begun, beams=_next_beams(model, index, beams, pool, verdicts), steps=(*begun.steps, record))
 
 
 def open_root(

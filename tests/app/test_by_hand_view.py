@@ -131,6 +131,7 @@ def test_the_summary_counts_what_is_hidden_and_the_others_take_its_room(facets):
 
 def test_a_node_given_by_hand_is_not_said_to_have_passed_a_check(facets):
     trace = small_trace(check_from=2)
+    assert tree.node_fates(trace, given=1) == [tree.node_fate(trace, row, given=1) for row in range(trace.n_nodes)]
     assert tree.node_fate(trace, 1, given=1) == (
         "Given by hand: every path goes through it; its belief moved by js 0.300, which nothing checked."
     )

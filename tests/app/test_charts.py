@@ -5,7 +5,7 @@ from small_shop import small_catalog, small_ids, small_interactions, small_trace
 
 from app.charts import reasoning as charts
 from app.charts.palette import MARKS, colour_of
-from app.view_models import reasoning, tree
+from app.view_models import tree
 from reg4rec_core import read_facets
 
 
@@ -80,14 +80,3 @@ def test_places_lie_in_the_unit_square(facets):
     for node in drawing(facets)["nodes"]:
         assert 0 <= node["x"] <= 1
         assert 0 <= node["y"] <= 1
-
-
-def test_belief_bars_have_stable_series_in_percent(facets):
-    trace = small_trace()
-    for step in (0, 1, 2):
-        rows = reasoning.belief_rows(trace, facets.catalog, tree.find_focus(trace, "", step))
-        option = charts.belief_bars(rows, "light")
-        assert [series["id"] for series in option["series"]] == ["now", "before"]
-        assert option["yAxis"]["data"] == rows["category"].tolist()
-        assert sum(option["series"][0]["data"]) == pytest.approx(100, abs=0.3)
-    json.dumps(option, allow_nan=False)

@@ -8,7 +8,7 @@ from visit import Visit, assert_fits_its_window
 SEEN = {
     1: ".st-key-recommendations .row",
     2: ".st-key-codes",
-    3: ".st-key-belief canvas",
+    3: ".r4-belief .now",
     4: ".st-key-tree path.node.chosen",
     5: ".st-key-restore",
     6: ".r4-checks",

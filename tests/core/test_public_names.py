@@ -100,6 +100,7 @@ PUBLIC = [
     "explain_beliefs",
     "explain_item",
     "explain_node",
+    "explain_nodes",
     "explain_parting",
     "facet_letter",
     "fate_changes",
