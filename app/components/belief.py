@@ -10,6 +10,8 @@ from app.view_models.reasoning import Shift
 
 BARS_HEIGHT = 254
 """Of the title and the most rows there are, so that what stands below keeps its place."""
+VISIBLE = 0.005
+"""Less has no outline: its two ends would be all one sees."""
 NAMES = ("now", "step before")
 GAUGE_END = float(np.log(2))
 """Right end of the js gauge: no two beliefs are further apart."""
@@ -29,7 +31,7 @@ def belief_bars(rows: pd.DataFrame, ground: Ground, *, title: str, names: tuple[
         f'<div class="name" title="{escape(category)}">{escape(category)}</div>'
         f'<div title="{names[0]} {is_now:.1%}, {names[1]} {was:.1%}">'
         f'<div class="now"><i style="{now};width:{_width(is_now)}"></i>{is_now:.1%}</div>'
-        f'<i class="before" style="{before};width:{_width(was)}"></i></div>'
+        f'<i class="before" style="{before if was >= VISIBLE else ""};width:{_width(was)}"></i></div>'
         for category, is_now, was in zip(*(column.tolist() for column in columns), strict=True)
     )
     return (

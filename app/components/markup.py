@@ -63,7 +63,7 @@ STYLE = """
 .r4-gauge { position: relative; height: 12px; border-radius: 6px; background: var(--line); margin: 4px 0 3px; }
 .r4-gauge .fill { position: absolute; inset: 0 auto 0 0; border-radius: 6px; }
 .r4-gauge .mark { position: absolute; top: -4px; bottom: -4px; width: 2px; background: currentColor; }
-.r4-step { display: grid; gap: 14px; }
+.r4-stack { display: grid; gap: 14px; }
 .r4-key { display: flex; gap: 16px; font-size: .8rem; margin: 6px 0 8px; }
 .r4-key i { display: inline-block; width: 16px; height: 9px; box-sizing: border-box; margin-right: 6px;
             border-radius: 2px; }
@@ -103,6 +103,11 @@ def number_cards(cards: Sequence[tuple[str, str, str]]) -> None:
         for name, value, beside in cards
     )
     st.html(f'<div class="r4"><div class="r4-cards">{cells}</div></div>')
+
+
+def stack(*parts: str) -> None:
+    """Pieces of HTML one below the other, as a single element: the page pays for every element at every step."""
+    st.html(f'<div class="r4-stack">{"".join(parts)}</div>')
 
 
 def table(rows: pd.DataFrame, *, numbers: Sequence[str] = (), chosen: Sequence[bool] = (), height: int) -> str:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.components import belief, node_panel
-from app.components.markup import table
+from app.components.markup import stack, table
 from app.session import theme
 from app.session.compared import Side
 from app.session.searches import Searched
@@ -23,7 +23,7 @@ def both_steps(sides: tuple[Side, Side], searched: tuple[Searched, Searched], fo
             st.markdown(f"**{side.letter}, step {one.trace.step[focus.node]}: {reasoning.plain_markdown(name)}**")
             gauge = belief.js_gauge(reasoning.belief_shift(one.trace, focus.node), theme.ground())
             facts = reasoning.node_facts(one.trace, focus.node)
-            st.html(gauge + node_panel.node_summary(reasoning.node_reason(one.trace, focus), facts))
+            stack(gauge, node_panel.node_summary(reasoning.node_reason(one.trace, focus), facts))
     with middle:
         names = sides[0].run.facets.catalog.category_names
         rows = view.belief_rows(searched[0].trace, searched[1].trace, focuses, names)

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.charts import reasoning as charts
 from app.components import belief, controls, node_panel
+from app.components.markup import stack
 from app.components.search_tree import legend, search_tree
 from app.screens.found import Found
 from app.session import focus_user, replaced, theme
@@ -75,10 +76,9 @@ def searched_tree(place: TreePlace, found: Found) -> tree.Focus:
     with place.belief:
         title, rows = view.belief_title(trace, focus), view.belief_rows(trace, facets.catalog, focus)
         reason = view.node_reason(trace, focus, given=len(found.by_hand.branch))
-        panels = (
+        stack(
             belief.belief_bars(rows, ground, title=title),
             belief.js_gauge(view.belief_shift(trace, focus.node), ground),
             node_panel.node_summary(reason, view.node_facts(trace, focus.node)),
         )
-        st.html(f'<div class="r4-step">{"".join(panels)}</div>')
     return focus
