@@ -22,6 +22,7 @@ CATEGORIES = {
     "recommended": "Offered a category",
 }
 DAY = timedelta(days=1)
+BUILDER, ANSWERED = "builder", "builder answered"
 
 
 def quick_cohorts(cohort: Cohort, *, on_choose: Callable[[str], None]) -> None:
@@ -34,14 +35,29 @@ def quick_cohorts(cohort: Cohort, *, on_choose: Callable[[str], None]) -> None:
     st.pills("Whom to look at", list(QUICK), key="quick", on_change=choose, help=QUICK_HELP)
 
 
+@st.fragment
 def cohort_form(
-    cohort: Cohort, *, categories: Sequence[str], brands: Sequence[str], on_choose: Callable[[str], None]
+    cohort: Cohort,
+    *,
+    categories: Sequence[str],
+    brands: Callable[[], Sequence[str]],
+    on_choose: Callable[[str], None],
 ) -> None:
-    """Every condition that a form can ask; what else the cohort says (chosen users, leanings) is kept."""
-    with (
-        st.popover("Build a cohort", icon=":material/tune:", key="builder", width="stretch"),
-        st.form("cohort_form", border=False),
-    ):
+    """Every condition that a form can ask; what else the cohort says (chosen users, leanings) is kept.
+
+    Drawn when it is opened: its lists are long, and every look at the page would pay for them.
+    """
+    builder = st.popover("Build a cohort", icon=":material/tune:", key=BUILDER, on_change="rerun", width="stretch")
+    if not builder.open:
+        if st.session_state.pop(ANSWERED, False):
+            st.rerun()  # the whole page is about other users now
+        return
+
+    def choose() -> None:
+        on_choose(_answers(cohort).to_text())
+        st.session_state[BUILDER], st.session_state[ANSWERED] = False, True
+
+    with builder, st.form("cohort_form", border=False):
         for name, (label, low, high) in RANGES.items():
             span = getattr(cohort, name)
             _pair(label, [(f"{name}_low", low, span.low), (f"{name}_high", high, span.high)])
@@ -50,15 +66,14 @@ def cohort_form(
         for place, (name, label) in enumerate(CATEGORIES.items()):
             with (left, right)[place % 2]:
                 _name(name, label, getattr(cohort, name), categories)
+        common = brands()
         with left:
-            _name("brand", "Bought the brand", cohort.brand, brands)
-            _name("maker", "Brand of the target", cohort.maker, brands)
+            _name("brand", "Bought the brand", cohort.brand, common)
+            _name("maker", "Brand of the target", cohort.maker, common)
         with right:
             _set("outcome", cohort.outcome)
             st.selectbox("What became of the target", list(OUTCOMES), format_func=OUTCOMES.get, key=_key("outcome"))
-        st.form_submit_button(
-            "Look at these users", type="primary", on_click=lambda: on_choose(_answers(cohort).to_text())
-        )
+        st.form_submit_button("Look at these users", type="primary", on_click=choose)
 
 
 def _key(name: str) -> str:

@@ -37,7 +37,6 @@ def differences(compared: StoreComparison, look: Look) -> None:
     table = view.differences_table(compared)
     chart(charts.interval_chart(table, 0.0, "", look.ground), key="beside", alt=view.COMPARE_NOTE, rows=len(table))
     st.markdown(view.drift_sentence(compared.drift, "recommendations of the first", "of the second"))
-    nobody = [""] * len(compared.drift.names)
-    moved = view.drift_table(compared.drift, before=nobody, after=nobody)
+    moved = view.drift_table(compared.drift)
     option = charts.drift_chart(moved, ("first search", "second search"), "", look.ground)
     chart(option, key="beside-drift", alt=view.drift_sentence(compared.drift), rows=len(moved))

@@ -39,8 +39,11 @@ def slices(look: Look) -> None:
 
 def history_drift(look: Look) -> None:
     drift = stored_searches.ask(drift_from_histories, look.store, look.cohort)
-    before, after = view.bought_and_offered(look.cohort, drift.names)
-    table = view.drift_table(drift, before=before, after=after)
+    table = view.drift_table(
+        drift,
+        before=lambda name: look.cohort.narrowed(bought=name),
+        after=lambda name: look.cohort.narrowed(recommended=name),
+    )
     st.markdown(view.drift_sentence(drift))
     st.caption(view.DRIFT_NOTE)
     option = charts.drift_chart(table, ("purchases", "recommendations"), look.marked, look.ground)

@@ -20,8 +20,12 @@ def whom(store: TraceStore) -> tuple[Cohort, DeltaGenerator]:
     with quick:
         quick_cohorts(cohort, on_choose=chosen_cohort.choose_cohort)
     with build:
-        brands = stored_searches.ask(common_brands, store, Cohort())
-        cohort_form(cohort, categories=store.category_names, brands=brands, on_choose=chosen_cohort.choose_cohort)
+        cohort_form(
+            cohort,
+            categories=store.category_names,
+            brands=lambda: stored_searches.ask(common_brands, store, Cohort()),
+            on_choose=chosen_cohort.choose_cohort,
+        )
     return cohort, take_away
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Literal, get_args
 from urllib.parse import quote, unquote
 
@@ -176,6 +177,7 @@ def _unescape(text: str) -> str:
     return unquote(text.replace("-", "%"))
 
 
+@lru_cache(maxsize=4096)  # a page of charts asks for the names of a few hundred categories some thousand times
 def _escape(name: str) -> str:
     """Letters and digits as they are, every other byte as - and two hexadecimal digits."""
     escaped = quote(name, safe="")

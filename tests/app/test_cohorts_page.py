@@ -9,6 +9,7 @@ import pytest
 from opened_page import link_of, opened, page_of, visitor
 from streamlit.testing.v1 import AppTest
 
+from app.components.cohort_builder import BUILDER
 from reg4rec_core import (
     Cohort,
     Leaning,
@@ -172,8 +173,11 @@ def test_whose_target_another_search_finds_is_listed(app, stores):
     assert len(listed_links(app)) == len(users.users) > 0
 
 
-def test_the_form_says_every_condition(app):
+def test_the_form_is_drawn_when_it_is_opened_says_every_condition_and_closes_with_the_answer(app):
     started(app, cohort="history_5~7.outcome_miss.users_1-2-3")
+    assert not any(button.label == "Look at these users" for button in app.button)
+    app.session_state[BUILDER] = True
+    app.run()
     assert app.number_input(key="cohort history_low").value == 5
     assert app.selectbox(key="cohort outcome").value == "miss"
     app.number_input(key="cohort history_low").set_value(9)
@@ -184,6 +188,7 @@ def test_the_form_says_every_condition(app):
     assert not app.exception
     wanted = Cohort(history=Range(7, 9), seen=Range(None, 4), users=(1, 3, 6))
     assert app.text_input(key="cohort").value == wanted.to_text(), "ends in the wrong order change places"
+    assert app.session_state[BUILDER] is False
 
 
 def test_a_quick_cohort_stands_out_when_the_url_names_it(app):

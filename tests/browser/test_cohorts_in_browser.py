@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from visit import Visit, assert_fits_its_window
 
 from app.charts.cohorts import HEAT_GRID
-from reg4rec_core import Cohort, Leaning, mass_along_steps, open_store, read_cohort, users_of
+from reg4rec_core import Cohort, Leaning, Range, count_users, mass_along_steps, open_store, read_cohort, users_of
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +72,19 @@ def test_a_name_leads_to_the_tree_of_that_search_without_loading_the_application
     assert visit.page.evaluate("window.stays")
     visit.page.go_back()
     visit.page.locator(".st-key-listed_users td a").first.wait_for()
+
+
+def test_a_cohort_is_built_by_keyboard_and_the_form_closes_over_its_users(visit: Visit, stored_run: Path):
+    (path,) = (stored_run / "traces").iterdir()
+    wanted = Cohort(history=Range(3, None))
+    page = opened(visit)
+    page.locator(".st-key-builder button").first.focus()
+    page.keyboard.press("Enter")
+    field = page.get_by_label("Purchases in the history, from")
+    field.fill("3")
+    field.press("Tab")
+    page.get_by_role("button", name="Look at these users").press("Enter")
+    page.get_by_test_id("stPopoverBody").wait_for(state="hidden")
+    count = count_users(open_store(path), wanted).users
+    expect(page.get_by_text(f"{count} users of this cohort")).to_be_visible(timeout=60_000)
+    assert read_cohort(dict(parse_qsl(urlsplit(page.url).query))["cohort"]) == wanted

@@ -1,6 +1,6 @@
 """Where the mix of categories shifts: from purchases to recommendations, along the steps, and over time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,8 +23,12 @@ DRIFT_NOTE = (
 )
 
 
-def drift_table(drift: CategoryDrift, *, before: Sequence[str], after: Sequence[str]) -> pd.DataFrame:
-    """The categories that drift most, strongest first; `before` and `after` are cohorts by category."""
+CohortOf = Callable[[str], Cohort]
+"""The users behind the mark of a category."""
+
+
+def drift_table(drift: CategoryDrift, *, before: CohortOf | None = None, after: CohortOf | None = None) -> pd.DataFrame:
+    """The categories that drift most, strongest first; without `before` and `after` no users stand behind them."""
     rows = [c for c in np.argsort(-drift.psi, kind="stable").tolist() if drift.reference[c] + drift.current[c] > 0]
     return pd.DataFrame(
         [
@@ -33,20 +37,12 @@ def drift_table(drift: CategoryDrift, *, before: Sequence[str], after: Sequence[
                 "before": float(drift.reference[c]),
                 "after": float(drift.current[c]),
                 "adds": f"JS {drift.js[c]:.4f} · PSI {drift.psi[c]:+.3f}",
-                "before_cohort": before[c],
-                "after_cohort": after[c],
+                "before_cohort": before(drift.names[c]).to_text() if before else "",
+                "after_cohort": after(drift.names[c]).to_text() if after else "",
             }
             for c in rows[:SHOWN_CATEGORIES]
         ],
         columns=["category", "before", "after", "adds", "before_cohort", "after_cohort"],
-    )
-
-
-def bought_and_offered(cohort: Cohort, names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """By category, the users of a cohort who bought it, and those it is recommended to."""
-    return (
-        [cohort.narrowed(bought=name).to_text() for name in names],
-        [cohort.narrowed(recommended=name).to_text() for name in names],
     )
 
 
