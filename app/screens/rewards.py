@@ -22,19 +22,24 @@ def page() -> None:
     choice = page_heading("What the rewards teach", view.INTRODUCTION)
     with errors_in_words():
         with choice:
-            run = chosen_run_with_weights()
-        explore(run)
+            latest = chosen_run_with_weights()
+        explore(latest)
+        run = open_runs.with_weights(latest, open_runs.chosen_weights(latest))
+        tuned_weights(run)
+        stored = len(rollouts.stored_rollouts(run).users) if rollouts.has_stored_rollouts(run) else 0
+        drawn = view.sample_words(stored, reward_settings(run.recommender.run.settings)[0].seed)
+        footer(provenance.where_from(run.name, run.weights, sample=drawn))
 
 
 @st.fragment
 def explore(latest: open_runs.OpenRun) -> None:
-    """Whose paths, under which weights; moving a weight draws this anew and nothing above it."""
+    """Whose paths, under which weights; moving a weight draws this anew and nothing around it."""
     with errors_in_words():
         weigh_paths(latest)
 
 
 def weigh_paths(latest: open_runs.OpenRun) -> None:
-    """The page below its heading."""
+    """All that depends on the weights."""
     key = focus_user.chosen_user_key(latest)
     config, own = reward_settings(latest.recommender.run.settings)
     who, presets, several, take_away = st.columns([1.7, 4.6, 3.0, 1.0], vertical_alignment="bottom", gap="medium")
@@ -46,7 +51,6 @@ def weigh_paths(latest: open_runs.OpenRun) -> None:
     st.caption(view.CAUTION)
     group = one_group(look)
     survey = all_stored(look)
-    tuned_weights(look)
     previews_panel(look)
     with take_away:
         names = {"run": run.name, "weights": run.weights, "user": key, "rewards": str(weights)}
@@ -56,9 +60,6 @@ def weigh_paths(latest: open_runs.OpenRun) -> None:
         share(
             lambda: link, file_name=file, document=lambda: view.rewards_json(weights, group, survey), what="the numbers"
         )
-    stored = len(rollouts.stored_rollouts(run).users) if rollouts.has_stored_rollouts(run) else 0
-    drawn = view.sample_words(stored, config.seed)
-    footer(provenance.where_from(run.name, run.weights, sample=drawn))
 
 
 page()

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from app.components.markup import number_cards, table
-from app.screens.reward_panels import Look
 from app.session import reward_tuning, reward_weights
+from app.session.open_runs import OpenRun
 from app.view_models import reward_tuning as view
 from app.view_models.reasoning import sentence
 from app.view_models.rewards import with_locks
@@ -14,12 +14,12 @@ ROW = 28
 """Height of a row, pixels."""
 
 
-def tuned_weights(look: Look) -> None:
+def tuned_weights(run: OpenRun) -> None:
     """All trials, the chosen one, and what other users say of it; where there is no search, the command."""
     st.markdown(f"##### {view.HEADING}")
-    path = str(look.run.recommender.run.path)
+    path = str(run.recommender.run.path)
     try:
-        tuning = reward_tuning.stored_tuning(look.run)
+        tuning = reward_tuning.stored_tuning(run)
     except InputError as error:
         st.error(sentence(str(error)), icon=":material/error:")
         return
