@@ -36,7 +36,7 @@ def belief_bars(rows: pd.DataFrame, ground: Ground, *, title: str, names: tuple[
     )
     return (
         f'<div class="r4" style="min-height:{BARS_HEIGHT}px"><div class="soft">{escape(title)}</div>'
-        f'<div class="r4-key">{legend}</div>'
+        f'<div class="r4-names">{legend}</div>'
         f'<div class="r4-belief" role="group" aria-label="{escape(title)}">{bars}</div></div>'
     )
 

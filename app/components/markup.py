@@ -64,8 +64,8 @@ STYLE = """
 .r4-gauge .fill { position: absolute; inset: 0 auto 0 0; border-radius: 6px; }
 .r4-gauge .mark { position: absolute; top: -4px; bottom: -4px; width: 2px; background: currentColor; }
 .r4-stack { display: grid; gap: 14px; }
-.r4-key { display: flex; gap: 16px; font-size: .8rem; margin: 6px 0 8px; }
-.r4-key i { display: inline-block; width: 16px; height: 9px; box-sizing: border-box; margin-right: 6px;
+.r4-names { display: flex; gap: 16px; font-size: .8rem; margin: 6px 0 8px; }
+.r4-names i { display: inline-block; width: 16px; height: 9px; box-sizing: border-box; margin-right: 6px;
             border-radius: 2px; }
 .r4-belief { display: grid; grid-template-columns: 134px 1fr; gap: 4px 8px; font-size: .8rem; line-height: 12px; }
 .r4-belief .name { text-align: right; white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
