@@ -58,11 +58,12 @@ def test_a_link_shows_the_same_numbers_in_a_fresh_browser(visit: Visit, new_visi
 def test_arrow_keys_move_the_step_every_view_follows_and_nothing_jumps(visit: Visit):
     visit.open(user=USER, step="1")
     assert "Chosen at step 1:" in visit.tree
-    gauge, places = visit.numbers()["gauge"], visit.heights("tree", "belief", "recommendations")
+    parts = (".st-key-tree", ".r4-belief", ".r4-gauge", ".st-key-recommendations")
+    gauge, places = visit.numbers()["gauge"], visit.heights(*parts)
     assert "Chosen at step 2:" in visit.press("ArrowRight")
     visit.page.get_by_text("after step 2 and before it").wait_for()
     assert visit.numbers()["gauge"] != gauge
-    assert visit.heights("tree", "belief", "recommendations") == pytest.approx(places, abs=1)
+    assert visit.heights(*parts) == pytest.approx(places, abs=1)
     assert visit.page.locator(".st-key-recommendations .chip.now").first.get_attribute("title").count("step 2") == 1
     assert "Chosen at step 1:" in visit.press("ArrowLeft")
 

@@ -99,9 +99,9 @@ class Visit:
             "cards": self.page.locator(".r4-strip").inner_text(),
         }
 
-    def heights(self, *keys: str) -> list[float]:
+    def heights(self, *parts: str) -> list[float]:
         """Where parts of the page begin, in pixels from its top."""
-        return [self.page.locator(f".st-key-{key}").bounding_box()["y"] for key in keys]
+        return [self.page.locator(part).bounding_box()["y"] for part in parts]
 
     def link(self) -> str:
         """The link that the Share button offers."""
