@@ -1,4 +1,4 @@
-"""The search tree and the belief: drawings and ECharts options."""
+"""The search tree as the component draws it, and which of its paths is followed."""
 
 import json
 import zlib
