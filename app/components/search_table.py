@@ -8,7 +8,7 @@ import streamlit as st
 
 HEIGHT = 320
 TYPING_PAUSE = "120ms"
-"""After so long without a key a search begins: finding takes less, and hardly anybody types faster."""
+"""After so long without a key a search begins."""
 
 
 @st.fragment

@@ -23,8 +23,8 @@ def page() -> None:
     with errors_in_words():
         with choice:
             latest = chosen_run_with_weights()
-        explore(latest)
         run = open_runs.with_weights(latest, open_runs.chosen_weights(latest))
+        explore(latest)
         tuned_weights(run)
         stored = len(rollouts.stored_rollouts(run).users) if rollouts.has_stored_rollouts(run) else 0
         drawn = view.sample_words(stored, reward_settings(run.recommender.run.settings)[0].seed)

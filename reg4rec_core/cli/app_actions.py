@@ -242,8 +242,8 @@ ACTIONS = (
     Action("leaving a purchase out", 2000, on_a_user, leave_purchase_out),
     Action("switch to Reasoning", 400, on_the_codebooks, switch_to("Reasoning", TREE, back="Codebooks")),
     *(Action(f"switch to {title}", 400, on_a_user, switch_to(title, HEADING)) for title in OTHER_PAGES),
-    Action("switch to Codebooks", 400, on_a_user, switch_to("Codebooks", EXPERTS)),
-    Action("switch to Codebooks, until its map is drawn", 1000, on_a_user, switch_to("Codebooks", MAP)),
+    Action("switch to Codebooks", 400, on_a_user, switch_to("Codebooks", MAP)),
+    Action("switch to Codebooks, its first table", 400, on_a_user, switch_to("Codebooks", EXPERTS)),
     Action(
         "curves when theta is released",
         150,

@@ -33,8 +33,6 @@ LEAST_HISTORY = 4
 MOST_USERS = 200
 MIX = (click_node, step_back, release_theta)
 """What is done over and over while the memory is watched."""
-FILLING = 120
-"""Interactions after which the application keeps as many searches as it ever does."""
 Say = Callable[[str], None]
 
 
@@ -122,10 +120,9 @@ def watch_memory(
     say(f"memory over {interactions} interactions")
     with open_tab() as tab:
         on_a_pruned_user(tab, users)
-        first = max(WARM_UP * len(MIX), min(interactions, FILLING))
-        interact(tab, users, range(first))
+        interact(tab, users, range(WARM_UP * len(MIX)))
         warm = server.resident_bytes() or 0
-        interact(tab, users, range(first, first + interactions))
+        interact(tab, users, range(WARM_UP * len(MIX), WARM_UP * len(MIX) + interactions))
         after = server.resident_bytes() or 0
     growth = after / warm - 1
     sizes = {"warm_mb": warm / 1e6, "after_mb": after / 1e6, "growth": growth}
