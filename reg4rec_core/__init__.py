@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         facet_letter,
         was_checked,
     )
-    from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, read_facets
+    from reg4rec_core.analysis.facets import CodeCard, Facets, code_card, items_left, items_left_of_nodes, read_facets
     from reg4rec_core.analysis.graph_file import search_graphml
     from reg4rec_core.analysis.health import HealthCheck, check_run
     from reg4rec_core.analysis.notes import (
@@ -161,7 +161,7 @@ _HOMES = {
         "facet_letter",
         "was_checked",
     ),
-    "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "read_facets"),
+    "analysis.facets": ("CodeCard", "Facets", "code_card", "items_left", "items_left_of_nodes", "read_facets"),
     "analysis.graph_file": ("search_graphml",),
     "analysis.health": ("HealthCheck", "check_run"),
     "analysis.notes": ("Note", "drop_note", "keep_note", "note_document", "note_lines", "notes_file", "read_notes"),
@@ -333,6 +333,7 @@ __all__ = [
     "index_users",
     "interval_of",
     "items_left",
+    "items_left_of_nodes",
     "keep_note",
     "mass_along_steps",
     "metrics_by",

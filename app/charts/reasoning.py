@@ -1,13 +1,11 @@
 """The search tree as the component draws it, and which of its paths is followed."""
 
-import json
-import zlib
 from typing import Any
 
 import pandas as pd
 
 from app.charts.palette import MARKS, Ground, colour_of
-from app.view_models.tree import Focus
+from app.view_models.tree import Focus, search_id
 
 TREE_HEIGHT = 580
 
@@ -31,7 +29,8 @@ def search_tree(nodes: pd.DataFrame, columns: pd.DataFrame, ground: Ground, *, a
     Nothing in it depends on the path that is followed: `followed` says that beside it.
     """
     right = max(float(columns["x"].iloc[-1]), 1e-9)
-    drawing = {
+    return {
+        "id": search_id(nodes),
         "alt": alt,
         "height": TREE_HEIGHT,
         "looks": LOOKS,
@@ -40,12 +39,14 @@ def search_tree(nodes: pd.DataFrame, columns: pd.DataFrame, ground: Ground, *, a
             {"x": row["x"] / right, "name": _column_name(row), "step": row["step"]} for row in _records(columns)
         ],
     }
-    return drawing | {"id": zlib.crc32(json.dumps(drawing).encode())}
 
 
-def followed(drawing: dict[str, Any], focus: Focus, *, label: str = "") -> dict[str, Any]:
-    """Which path of a drawing is followed, and how far; `label` stands at an end that has none of its own."""
-    return {"id": drawing["id"], "node": focus.node, "step": focus.step, "end": focus.rows[-1], "label": label}
+def followed(search: int, focus: Focus, *, path: str, label: str = "", note: str = "") -> dict[str, Any]:
+    """Which path of a search is followed, and how far: `path` is its key in the address, "" for the first item's.
+
+    `label` stands at an end that has none of its own, `note` before the reason for the chosen node's fate.
+    """
+    return {"id": search, "path": path, "step": focus.step, "end": focus.rows[-1], "label": label, "note": note}
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -53,6 +53,8 @@ STYLE = """
 .r4-facts .value { font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .r4-panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 12px 24px; }
 .r4-panels section { min-width: 0; }
+.r4-panels .r4-scroll { height: 262px; }
+.r4-panels .r4-carrier + .r4-scroll { height: 240px; }
 .r4-panels h5 { margin: 0; padding: 0 0 10px; }
 .r4-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 10px; margin-bottom: 6px; }
 .r4-cards > div { border: 1px solid var(--line); border-radius: 6px; background: var(--tint); padding: 8px 12px; }
@@ -61,9 +63,14 @@ STYLE = """
   outline: 2px solid #2F8FCB !important; outline-offset: 1px; border-radius: 4px; }
 .r4 a { color: var(--accent); text-decoration: underline; text-underline-offset: 2px; }
 .r4-gauge { position: relative; height: 12px; border-radius: 6px; background: var(--line); margin: 4px 0 3px; }
-.r4-gauge .fill { position: absolute; inset: 0 auto 0 0; border-radius: 6px; }
+.r4-gauge .fill { position: absolute; inset: 0 auto 0 0; border-radius: 6px; background: var(--kept); }
+.r4-gauge .fill.far { background: var(--pruned); }
 .r4-gauge .mark { position: absolute; top: -4px; bottom: -4px; width: 2px; background: currentColor; }
 .r4-stack { display: grid; gap: 14px; }
+.r4-said { display: flex; justify-content: space-between; }
+.r4-reason { min-height: 4.2em; }
+.r4-reason + .r4-facts { margin-top: 8px; }
+.r4-believed { min-height: 254px; }
 .r4-names { display: flex; gap: 16px; font-size: .8rem; margin: 6px 0 8px; }
 .r4-names i { display: inline-block; width: 16px; height: 9px; box-sizing: border-box; margin-right: 6px;
             border-radius: 2px; }
@@ -73,6 +80,17 @@ STYLE = """
 .r4-belief .now { display: flex; align-items: center; gap: 5px; font-variant-numeric: tabular-nums; }
 .r4-belief .now i { height: 9px; border-radius: 1px; }
 .r4-belief .before { display: block; height: 7px; box-sizing: border-box; margin-top: 1px; }
+.r4-belief i.now, .r4-belief .now i, .r4-names .now { background: var(--kept); }
+.r4-belief .before, .r4-names .before { border: 1px dashed var(--grey); }
+.r4-belief .before.none { border: 0; }
+.r4-scrubber { display: grid; grid-template-columns: auto 1fr auto; align-items: center; gap: 2px 8px;
+               margin-bottom: 12px; }
+.r4-scrubber output { grid-column: 1 / -1; font-size: .875rem; }
+.r4-scrubber button { order: 1; width: 34px; height: 34px; color: inherit; background: none; cursor: pointer;
+                      border: 1px solid var(--line); border-radius: 8px; }
+.r4-scrubber input { order: 1; width: 100%; accent-color: var(--accent); cursor: pointer; }
+.r4-scrubber button:hover { border-color: var(--accent); }
+.r4-scrubber :focus-visible { outline: 2px solid #2F8FCB; outline-offset: 1px; }
 [data-testid="stColumn"]:has(> * .st-key-listed_users) { position: sticky; top: 4rem; align-self: flex-start; }
 @media (min-height: 1150px) {
   [data-testid="stColumn"]:has(> * .st-key-theta_explorer) { position: sticky; top: 4rem; align-self: flex-start; }
@@ -103,11 +121,6 @@ def number_cards(cards: Sequence[tuple[str, str, str]]) -> None:
         for name, value, beside in cards
     )
     st.html(f'<div class="r4"><div class="r4-cards">{cells}</div></div>')
-
-
-def stack(*parts: str) -> None:
-    """Pieces of HTML one below the other, as a single element: the page pays for every element at every step."""
-    st.html(f'<div class="r4-stack">{"".join(parts)}</div>')
 
 
 def table(rows: pd.DataFrame, *, numbers: Sequence[str] = (), chosen: Sequence[bool] = (), height: int) -> str:

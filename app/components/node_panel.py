@@ -1,55 +1,48 @@
-"""What one node is: the code it chose, the items it still allows, the codes it competed with."""
+"""What is told of the node at the chosen step: beside the tree its belief, below it its code.
 
-from html import escape
+Both know every node of the search and follow clicks and arrow keys in the browser.
+"""
+
+from typing import Any
 
 import streamlit as st
 
-from app.components.markup import table
-from app.view_models.reasoning import NodeDetails
+from app.charts.palette import Ground
+from app.components.belief import DRAWN_BY, colours
+from app.components.scripts import script
 
-HEIGHT = 262
+SCRUBBER = """
+<div class="r4-scrubber"><button title="One step back (←)" aria-label="One step back">◂</button>
+<output></output><input type="range" min="0" step="1" aria-label="Step">
+<button title="One step on (→)" aria-label="One step on">▸</button></div>
+"""
+
+_panel = st.components.v2.component(
+    "reg4rec.node_panel",
+    html=f'<div class="r4">{SCRUBBER}<div class="r4-stack"></div></div>',
+    js=script(*DRAWN_BY, "node_panel.js"),
+    isolate_styles=False,
+)
+_details = st.components.v2.component(
+    "reg4rec.node_details",
+    html='<div class="r4-panels"></div>',
+    js=script("listening.js", "followed_node.js", "node_details.js"),
+    isolate_styles=False,
+)
 
 
-def node_summary(reason: str, facts: list[tuple[str, str]]) -> str:
-    """The reason for the node's fate and its numbers; the space stays the same whatever it says."""
-    cells = "".join(
-        f'<div><div class="soft">{escape(label)}</div><div class="value">{escape(value)}</div></div>'
-        for label, value in facts
-    )
-    return (
-        f'<div class="r4"><div style="min-height:4.2em">{escape(reason)}</div>'
-        f'<div class="r4-facts" style="margin-top:8px">{cells}</div></div>'
-    )
+def node_panel(told: str, ground: Ground, *, followed: dict[str, Any], tree: str) -> None:
+    """The step scrubber, the belief at the step, how far it moved, and why the node met its fate.
+
+    `told` is what `told_nodes` made of the search that is drawn as the tree with the key `tree`, as JSON, and
+    `followed` what of it is followed at first.
+    """
+    _panel(key="node_panel", data=followed | {"key": tree, "told": told, "colours": colours(ground)})
 
 
-def node_details(details: NodeDetails) -> None:
+def node_details(told: str, codes: str, *, followed: dict[str, Any], tree: str) -> None:
     """Three panels: what the code stands for, the items still allowed, the codes that were tried beside it.
 
-    One piece of HTML, because the page pays for every element at every step.
+    `told` and `codes` are what `told_nodes` and `told_codes` made of the search, as JSON.
     """
-    rows, chosen = details.tried.drop(columns="chosen"), details.tried["chosen"].tolist()
-    numbers = ("probability", "items", "score", "js")
-    panels = (
-        ("What this code stands for", _code_card(details)),
-        (f"Items it still allows: {details.allowed_count}", table(details.allowed, numbers=("rank",), height=HEIGHT)),
-        ("What it was weighed against", table(rows, numbers=numbers, chosen=chosen, height=HEIGHT)),
-    )
-    inner = "".join(f"<section><h5>{heading}</h5>{body}</section>" for heading, body in panels)
-    st.html(f'<div class="r4-panels">{inner}</div>')
-
-
-def _code_card(details: NodeDetails) -> str:
-    """What the code stands for, read off the items that carry it."""
-    if details.card is None:
-        heading, about = "No code chosen yet", "Move on a step to see what the first code stands for."
-        rows, typical = f"<tr><td>{about}</td></tr>", ""
-    else:
-        heading = f"code {details.card.code} · {details.card.load} items carry it"
-        rows = "".join(f'<tr><td class="soft">{n}</td><td>{escape(text)}</td></tr>' for n, text in details.about)
-        titles = "".join(f"<tr><td>{escape(title)}</td></tr>" for title in details.typical)
-        typical = f'<div class="soft">Most bought of them</div><table class="r4-table">{titles}</table>'
-    return (
-        f'<div class="r4"><div><b>{escape(details.heading)}</b> <span class="soft">{heading}</span></div>'
-        f'<div class="r4-scroll" style="height:{HEIGHT - 22}px" tabindex="0">'
-        f'<table class="r4-table">{rows}</table>{typical}</div></div>'
-    )
+    _details(key="node_details", data=followed | {"key": tree, "told": told, "codes": codes})

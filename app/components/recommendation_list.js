@@ -31,11 +31,11 @@ const cells = (entry) => {
 }
 const mark = (rows, entries, followed) => {
   rows.forEach((row, i) => {
-    row.classList.toggle("followed", entries[i].end === followed?.end)
-    row.querySelectorAll(".chip").forEach((chip, at) => chip.classList.toggle("now", at + 1 === followed?.step))
+    row.classList.toggle("followed", entries[i].end === followed.end)
+    row.querySelectorAll(".chip").forEach((chip, at) => chip.classList.toggle("now", at + 1 === followed.step))
   })
 }
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".grid")
   root.replaceChildren(...data.heads.map((text, i) => part("div", "head" + (i === 0 || i === 3 ? " num" : ""), text)))
   const rows = data.entries.map((entry) => {
@@ -46,15 +46,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
       first.tabIndex = 0
       first.setAttribute("role", "button")
       first.setAttribute("aria-label", `follow the path to ${entry.title}`)
-      row.onclick = () => setTriggerValue("followed", entry.path)
-      first.onkeydown = (event) => { if (event.key === "Enter") setTriggerValue("followed", entry.path) }
+      const follow = () => wish({ key: data.key, path: entry.path, end: entry.end })
+      row.onclick = follow
+      first.onkeydown = (event) => { if (event.key === "Enter") follow() }
     }
     root.append(row)
     return row
   })
-  // The tree and the list follow one path; what is told before the list is there is kept.
-  mark(rows, data.entries, window.reg4recFollowed?.get(data.tree))
-  const follow = (event) => { if (event.detail.key === data.tree) mark(rows, data.entries, event.detail) }
-  window.addEventListener("reg4rec:followed", follow)
-  return () => window.removeEventListener("reg4rec:followed", follow)
+  followNodes(data, listening(parentElement), (followed) => mark(rows, data.entries, followed))
+  return () => parentElement.reg4recListens.abort()
 }

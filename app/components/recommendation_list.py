@@ -1,10 +1,11 @@
 """The final list: an entry a line with the codes of its path; a click follows that path through every view."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+
+from app.components.scripts import script
 
 KEY = "recommendations"
 
@@ -14,21 +15,16 @@ _list = st.components.v2.component(
     "reg4rec.recommendation_list",
     html='<div class="grid"></div>',
     css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    js=script("listening.js", "followed_node.js", "recommendation_list.js"),
 )
 
 
-def recommendation_list(entries: list[dict[str, Any]], *, tree: str, on_follow: Callable[[str], None]) -> None:
-    """Draw the list; `on_follow` gets the path key of the entry that was clicked.
+def recommendation_list(entries: list[dict[str, Any]], *, followed: dict[str, Any], tree: str) -> None:
+    """Draw the list of a search; a click follows the path to an entry.
 
-    The entry whose path is followed in the drawing with the key `tree` is marked, and the code of its chosen step.
+    The entry whose path is followed in the tree with the key `tree` is marked, and the code of its chosen step;
+    `followed` says which at first.
     """
-
-    def clicked() -> None:
-        path = st.session_state[KEY].followed
-        if isinstance(path, str):
-            on_follow(path)
-
     heads = [
         "#",
         "item",
@@ -36,4 +32,4 @@ def recommendation_list(entries: list[dict[str, Any]], *, tree: str, on_follow: 
         "score: what it is made of",
         "its path: facets and what the codes stand for",
     ]
-    _list(key=KEY, data={"heads": heads, "entries": entries, "tree": tree}, on_followed_change=clicked)
+    _list(key=KEY, data=followed | {"key": tree, "heads": heads, "entries": entries})

@@ -27,19 +27,13 @@ const pen = (svg) => {
   return { draw, lift }
 }
 
-/** The rows from the root to a node. */
-const pathTo = (nodes, end) => {
-  const rows = new Set()
-  for (let at = end; at >= 0; at = nodes[at].parent) rows.add(at)
-  return rows
-}
-
 function drawTree(svg, data, followed, width) {
-  const path = pathTo(data.nodes, followed.end)
+  const { rows, node: chosenRow } = focusOn(data.nodes.map((node) => node.parent), followed)
+  const path = new Set(rows)
   const lookOf = (row) => data.looks[path.has(row) ? "path" : "aside"][data.nodes[row].step > followed.step ? "later" : "now"]
-  const sizeOf = (row) => data.nodes[row].sizes[row === followed.node ? "chosen" : path.has(row) ? "path" : "aside"]
+  const sizeOf = (row) => data.nodes[row].sizes[row === chosenRow ? "chosen" : path.has(row) ? "path" : "aside"]
   const labelOf = (row) => data.nodes[row].label || (row === followed.end ? followed.label : "")
-  const now = data.nodes[followed.node]
+  const now = data.nodes[chosenRow]
   const place = (node) => [
     MARGIN.left + node.x * (width - MARGIN.left - MARGIN.right),
     MARGIN.top + node.y * (data.height - MARGIN.top - MARGIN.bottom),
@@ -72,7 +66,7 @@ function drawTree(svg, data, followed, width) {
   })
   const marks = data.nodes.map((node, row) => {
     const [x, y] = place(node)
-    const [size, chosen, label] = [sizeOf(row), row === followed.node, labelOf(row)]
+    const [size, chosen, label] = [sizeOf(row), row === chosenRow, labelOf(row)]
     if (node.ring && size >= 1) {
       const place = `translate(${x} ${y})`
       draw("path", { class: `ring ${node.ring}`, d: shape(RINGS[node.ring], size + 7), transform: place })
@@ -99,7 +93,7 @@ function drawTree(svg, data, followed, width) {
     return mark
   })
   lift()
-  return { links, marks, place }
+  return { links, marks, place, chosen: marks[chosenRow] }
 }
 
 function showTip(tip, node, [x, y], width) {
@@ -116,27 +110,25 @@ function showTip(tip, node, [x, y], width) {
   tip.style.top = `${y > tip.offsetHeight + 20 ? y - tip.offsetHeight - 14 : y + 16}px`
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const told = (window.reg4recFollowed ??= new Map())
+export default function ({ data: { drawing, ...followed }, parentElement }) {
+  const data = { ...JSON.parse(drawing), ...followed }
   const svg = parentElement.querySelector("svg")
   const tip = parentElement.querySelector(".tip")
   let drawn
   let width
   // What is followed is told beside the tree, by the page or by a click, and may arrive before the tree it is about.
-  const redraw = () => {
-    const followed = told.get(data.key)
+  let shown
+  const redraw = (followed) => {
+    shown = followed
     const focused = parentElement.activeElement?.classList?.contains("node") ?? svg.contains(document.activeElement)
     width = svg.parentElement.clientWidth
-    if (!width || followed?.id !== data.id) return
+    if (!width) return
     drawn = drawTree(svg, data, followed, width)
-    if (focused) drawn.marks[followed.node]?.focus({ preventScroll: true })
+    if (focused) drawn.chosen.focus({ preventScroll: true })
   }
   const choose = (row) => {
     const { step, end, path } = data.nodes[row]
-    const detail = { ...told.get(data.key), node: row, step, end, label: "" }
-    told.set(data.key, detail)
-    window.dispatchEvent(new CustomEvent("reg4rec:followed", { detail }))
-    setTriggerValue("chosen", path)
+    wish({ key: data.key, step, end, path })
   }
   const hover = (row) => {
     drawn.links.forEach((link) => link?.classList.remove("hovered"))
@@ -160,14 +152,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     event.preventDefault()
     choose(next)
   }
-  parentElement.resizing?.disconnect()
-  parentElement.resizing = new ResizeObserver(() => { if (svg.parentElement.clientWidth !== width) redraw() })
-  parentElement.resizing.observe(svg.parentElement)
-  const follow = (event) => { if (event.detail.key === data.key) redraw() }
-  window.addEventListener("reg4rec:followed", follow)
-  redraw()
-  return () => {
-    parentElement.resizing?.disconnect()
-    window.removeEventListener("reg4rec:followed", follow)
-  }
+  followNodes(data, listening(parentElement), redraw)
+  observing(parentElement, svg.parentElement, () => { if (svg.parentElement.clientWidth !== width) redraw(shown) })
+  return () => parentElement.reg4recListens.abort()
 }

@@ -1,10 +1,11 @@
-"""The search tree, its legend, and what a click on it means.
+"""The search tree and its legend.
 
 A component of our own: the built-in graph chart waits 150 ms before it reports a click, and its nodes are neither
 reachable by keyboard nor named for those who cannot see them.
 """
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.palette import MARKS, Ground, colour_of
+from app.components.scripts import script
 
 KEY = "tree"
 _HERE = Path(__file__)
@@ -32,12 +34,7 @@ _tree = st.components.v2.component(
     "reg4rec.search_tree",
     html='<div class="tree"><svg role="group"></svg><div class="tip" hidden></div></div>',
     css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
-)
-
-
-_followed = st.components.v2.component(
-    "reg4rec.followed_path", html="", js=_HERE.with_name("followed_path.js").read_text(encoding="utf-8")
+    js=script("listening.js", "followed_node.js", "search_tree.js"),
 )
 
 
@@ -61,19 +58,7 @@ def _icon(kind: str, ground: Ground) -> str:
     return f'<span class="glyph" style="color:{colour_of(kind, ground)}" aria-hidden="true">{glyph}</span>'
 
 
-def search_tree(
-    drawing: dict[str, Any], followed: dict[str, Any], *, on_choose: Callable[[str], None], key: str = KEY
-) -> None:
-    """Draw the tree; `on_choose` gets the path key of the node that was clicked or reached by keyboard.
-
-    What is `followed` in it goes by a message of its own: a step along a path leaves the large drawing as it is. A
-    click is followed in the browser at once, the page's answer confirms it.
-    """
-
-    def chosen() -> None:
-        path = st.session_state[key].chosen
-        if isinstance(path, str):
-            on_choose(path)
-
-    _tree(key=key, data=drawing | {"key": key}, height=drawing["height"], on_chosen_change=chosen)
-    _followed(key=f"followed_{key}", data=followed | {"key": key})
+def search_tree(drawing: dict[str, Any], *, followed: dict[str, Any], key: str = KEY) -> None:
+    """Draw the tree, `followed` of it at first; what is followed later, `followed_path` says beside it."""
+    text = json.dumps(drawing)  # the server's JSON, made twice otherwise, is for small things
+    _tree(key=key, data=followed | {"key": key, "drawing": text}, height=drawing["height"])

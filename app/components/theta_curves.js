@@ -242,11 +242,7 @@ export default function ({ data, parentElement }) {
   const { curves } = parentElement
   curves.show(data)
   const follow = (event) => curves.follow(event.detail)
-  window.addEventListener("reg4rec:theta", follow)
-  const resizing = new ResizeObserver(() => { curves.layOut(); curves.mark() })
-  resizing.observe(curves.root)
-  return () => {
-    window.removeEventListener("reg4rec:theta", follow)
-    resizing.disconnect()
-  }
+  window.addEventListener("reg4rec:theta", follow, { signal: listening(parentElement) })
+  observing(parentElement, curves.root, () => { curves.layOut(); curves.mark() })
+  return () => parentElement.reg4recListens.abort()
 }

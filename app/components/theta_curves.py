@@ -5,6 +5,8 @@ from typing import Any
 
 import streamlit as st
 
+from app.components.scripts import script
+
 KEY = "theta_curves"
 _HERE = Path(__file__)
 _curves = st.components.v2.component(
@@ -12,7 +14,7 @@ _curves = st.components.v2.component(
     html='<div class="curves"><div class="said"></div><div class="charts"></div>'
     '<div class="tip" role="status" hidden></div></div>',
     css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    js=script("listening.js", "theta_curves.js"),
 )
 
 

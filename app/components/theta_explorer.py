@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from app.components.scripts import script
+
 KEY = "theta_explorer"
 _HERE = Path(__file__)
 _HTML = """
@@ -31,7 +33,7 @@ _explorer = st.components.v2.component(
     "reg4rec.theta_explorer",
     html=_HTML,
     css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    js=script("listening.js", "theta_explorer.js"),
 )
 
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from app.components import belief, node_panel
-from app.components.markup import stack, table
+from app.components import belief
+from app.components.markup import table
 from app.session import theme
 from app.session.compared import Side
 from app.session.searches import Searched
@@ -21,14 +21,14 @@ def both_steps(sides: tuple[Side, Side], searched: tuple[Searched, Searched], fo
         with column:
             name = tree.node_name(one.trace, side.run.facets, focus.node)
             st.markdown(f"**{side.letter}, step {one.trace.step[focus.node]}: {reasoning.plain_markdown(name)}**")
-            gauge = belief.js_gauge(reasoning.belief_shift(one.trace, focus.node), theme.ground())
-            facts = reasoning.node_facts(one.trace, focus.node)
-            stack(gauge, node_panel.node_summary(reasoning.node_reason(one.trace, focus), facts))
+            shift = reasoning.shift_document(reasoning.belief_shift(one.trace, focus.node))
+            reason, facts = reasoning.node_reason(one.trace, focus), reasoning.node_facts(one.trace, focus.node)
+            belief.belief_shift(shift, reason, facts, theme.ground(), key=f"shift_{side.letter.lower()}")
     with middle:
         names = sides[0].run.facets.catalog.category_names
         rows = view.belief_rows(searched[0].trace, searched[1].trace, focuses, names)
         title = f"What kind of item comes next, after step {focuses[0].step} of the followed path"
-        st.html(belief.belief_bars(rows, theme.ground(), title=title, names=("A", "B")))
+        belief.belief_bars(rows, theme.ground(), title=title, names=("A", "B"), key="both_beliefs")
 
 
 def two_lists(before: ReasoningTrace, after: ReasoningTrace, catalog: Catalog, target: int) -> None:

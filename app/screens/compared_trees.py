@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.charts import reasoning as charts
 from app.components import controls
+from app.components.followed_path import followed_path
 from app.components.search_tree import legend, search_tree
 from app.screens.compared_lists import both_steps
 from app.session import compared, focus_user, theme
@@ -54,5 +55,7 @@ def _tree(
     drawing = charts.search_tree(nodes, tree.tree_columns(trace, fold=fold), ground, alt=summary)
     own_path = side.letter == "B" and not shared
     choose = compared.choose_node if own_path else focus_user.choose_node
-    followed = charts.followed(drawing, focus, label=tree.end_label(trace, facets, focus))
-    search_tree(drawing, followed, on_choose=choose, key=f"tree_{side.letter.lower()}")
+    label, path = tree.end_label(trace, facets, focus), tree.path_key(trace, focus.rows[-1])
+    followed, key = charts.followed(drawing["id"], focus, path=path, label=label), f"tree_{side.letter.lower()}"
+    search_tree(drawing, followed=followed, key=key)
+    followed_path(followed, tree=key, on_move=lambda path, step: choose(path))

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.components import node_panel
 from app.components.errors import errors_in_words
 from app.components.markup import paragraph
+from app.components.node_panel import node_details
+from app.components.search_tree import KEY
 from app.screens.asked import Asked
 from app.screens.by_hand_panels import banners, steering_row, way_back
 from app.screens.found import Found
 from app.screens.handed_on import hand_on, is_handing_on
 from app.screens.history_panel import influences, smallest, ways_to_change
 from app.screens.recommended import recommended
-from app.screens.searched_tree import TreePlace, searched_tree, tree_place
+from app.screens.searched_tree import TreePlace, follow, followed_in, look_along, tree_place
 from app.session import by_hand as hand
 from app.session import focus_user, searches
 from app.view_models import by_hand as words
@@ -31,6 +32,7 @@ class Places:
     smallest: DeltaGenerator | None
     """None where the smallest edit is not asked for."""
     tree: TreePlace
+    steering: DeltaGenerator
 
 
 def followed_search(asked: Asked, take_away: DeltaGenerator) -> None:
@@ -45,16 +47,27 @@ def followed_search(asked: Asked, take_away: DeltaGenerator) -> None:
         found = Found(asked, by_hand, searched)
         banners(by_hand, asked.run, searched)
         sentence, strip = st.container(), st.container()
-        wanted = ways_to_change(found) and len(searched.trace.items) > 0
-        place = st.container() if wanted else None
-        along_the_path(found, Places(sentence, strip, place, tree_place(found)), focus_user.chosen())
+        changing, edited = st.container(), st.container()
+        tree = tree_place(found)  # first, since it is what people look at
+        found.weigh_purchases()  # takes a moment, in which the browser draws the tree undisturbed
+        with changing:
+            wanted = ways_to_change(found) and len(searched.trace.items) > 0
+        steering, details = st.container(), st.container()
+        places = Places(sentence, strip, edited if wanted else None, tree, steering)
+        along_the_path(found, places, focus_user.chosen())
+        followed = followed_in(found, look_along(found))
+        recommended(found, followed)
+        with details:  # not before what is seen at once: it takes a moment
+            kept_out = searched.barred if by_hand.steering.rules else frozenset()
+            codes = searches.codes_told(asked.run, searched, kept_out)
+            node_details(searched.told, codes, followed=followed, tree=KEY)
         with take_away:
-            hand_on(found)  # last: it tells of the step, which the scrubber reads from the address
+            hand_on(found)  # last: it tells of the step, which the address may name wrongly
 
 
 @st.fragment
-def along_the_path(found: Found, places: Places, handed_on: tuple[str, int | None]) -> None:
-    """Everything that a step or a click changes, and nothing else: it alone is drawn anew then.
+def along_the_path(found: Found, places: Places, handed_on: tuple[str, str]) -> None:
+    """What a step or a click changes and the browser does not know itself; it alone is drawn anew then.
 
     `handed_on` is the path and the step that notes and links are about, as long as they are open.
     """
@@ -62,7 +75,7 @@ def along_the_path(found: Found, places: Places, handed_on: tuple[str, int | Non
     if hand.chosen_by_hand() != by_hand or (is_handing_on() and focus_user.chosen() != handed_on):
         st.rerun()  # a button in here asked for another search, or what lies open above would tell of another step
     with errors_in_words(way_back=way_back):
-        focus = searched_tree(places.tree, found)
+        focus = follow(places.tree, found)
         rank = history.followed_rank(trace, focus)
         with places.sentence:
             barred = len(found.searched.barred)
@@ -71,10 +84,8 @@ def along_the_path(found: Found, places: Places, handed_on: tuple[str, int | Non
             paragraph(view.whose_search(asked.run.weights, asked.run.stages) + among + told)
         with places.strip:
             influences(found, rank)
-        steering_row(trace, asked.run, focus)
-        kept_out = found.searched.barred if by_hand.steering.rules else frozenset()
-        node_panel.node_details(view.node_details(trace, asked.run.facets, focus.node, kept_out))
-        recommended(found)
+        with places.steering:
+            steering_row(trace, asked.run, focus)
         if places.smallest is not None:  # last, because it takes long: everything else is there already
             with places.smallest:
                 smallest(found, rank)

@@ -46,8 +46,7 @@ def named(found: Found) -> dict[str, str]:
 def shown(found: Found) -> Shown:
     """The search along the path and at the step that are followed now."""
     asked, trace, last = found.asked, found.trace, int(found.trace.step.max())
-    path, step = focus_user.chosen()
-    focus = find_focus(trace, path, min(trace.check_from if step is None else step, last))
+    focus = find_focus(trace, focus_user.chosen_path(), focus_user.chosen_step(last, default=trace.check_from))
     state = view.link_state(asked.decode, focus, trace) | {"thetas": asked.thetas} | found.by_hand.texts
     choices = address.choices(view.CHOICES)
     link = view.permalink(st.context.url or "", named(found) | state | choices)

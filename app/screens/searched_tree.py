@@ -8,44 +8,59 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.charts import reasoning as charts
-from app.components import belief, controls, node_panel
-from app.components.markup import stack
-from app.components.search_tree import legend, search_tree
+from app.components import controls
+from app.components.followed_path import followed_path
+from app.components.node_panel import node_panel
+from app.components.search_tree import KEY, legend, search_tree
 from app.screens.found import Found
 from app.session import focus_user, replaced, theme
-from app.view_models import reasoning as view
 from app.view_models import tree
+from app.view_models.reasoning import NOT_IN_TREE
 
 
 @dataclass(frozen=True)
 class TreePlace:
-    """Where the tree and the belief are drawn, and how."""
+    """Where the tree is drawn, and how."""
 
     legend: DeltaGenerator
     tree: DeltaGenerator
-    belief: DeltaGenerator
     fold: bool
     show: tree.Show
-    whole: dict[str, Any] | None
-    """The drawing where all nodes are shown, whatever path is followed; None where it depends on the path."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all nodes are shown, whatever path is followed."""
+        return self.show.what == tree.SHOWN[0]
 
 
 def tree_place(found: Found) -> TreePlace:
-    """What a step leaves as it is, controls and the whole tree, and the places of what it draws anew."""
+    """What a step leaves as it is: the controls, what is told of the nodes, and the tree where all of it is shown."""
+    ground, followed = theme.ground(), followed_in(found, look_along(found))
+    whole_drawing(found, controls.is_folded())  # before anything is sent: what comes at once is drawn at once
     left, right = st.columns([7, 3], gap="medium")
     with left:
         said, fold_box, *boxes = st.columns([5.5, 1.4, 1.5, 0.8], vertical_alignment="center", gap="xsmall")
         with fold_box:
             fold = controls.fold_control()
         show = controls.show_control(*boxes)
-    if show.what != tree.SHOWN[0]:
-        return TreePlace(said, left, right, fold, show, None)
-    ground, drawings = theme.ground(), found.searched.drawings
-    with said:
-        legend(tree.fate_counts(found.trace), ground)
-    if (fold, ground) not in drawings:
-        drawings[fold, ground] = drawing(found, fold, None)
-    return TreePlace(said, left, right, fold, show, drawings[fold, ground])
+    place = TreePlace(said, left, fold, show)
+    if place.whole:
+        with left:
+            search_tree(whole_drawing(found, fold), followed=followed)
+    with right:
+        node_panel(found.searched.told, ground, followed=followed, tree=KEY)
+    if place.whole:
+        with said:
+            legend(tree.fate_counts(found.trace), ground)
+    return place
+
+
+def whole_drawing(found: Found, fold: bool) -> dict[str, Any]:
+    """The tree with all its nodes, made once."""
+    drawings, look = found.searched.drawings, (fold, theme.ground())
+    if look not in drawings:
+        drawings[look] = drawing(found, fold, None)
+    return drawings[look]
 
 
 def drawing(found: Found, fold: bool, hidden: np.ndarray | None) -> dict[str, Any]:
@@ -56,29 +71,31 @@ def drawing(found: Found, fold: bool, hidden: np.ndarray | None) -> dict[str, An
     return charts.search_tree(nodes, columns, theme.ground(), alt=alt)
 
 
-def searched_tree(place: TreePlace, found: Found) -> tree.Focus:
-    """The tree beside the belief at the chosen step; returns the path that is followed."""
-    trace, facets, ground = found.trace, found.asked.run.facets, theme.ground()
-    with place.belief:
-        step = controls.step_scrubber(int(trace.step.max()), default=trace.check_from, set_step=focus_user.set_step)
+def look_along(found: Found) -> tree.Focus:
+    """The path and the step that the address names."""
+    trace = found.trace
+    step = focus_user.chosen_step(int(trace.step.max()), default=trace.check_from)
     focus = tree.find_focus(trace, focus_user.chosen_path(), step)
     if not focus.found:
         replaced.taken_instead("path", tree.path_key(trace, focus.rows[-1]))
-    drawn = place.whole
-    if drawn is None:
-        hidden = tree.hidden_nodes(trace, focus, place.show)
-        drawn = drawing(found, place.fold, hidden)
+    return focus
+
+
+def followed_in(found: Found, focus: tree.Focus) -> dict[str, Any]:
+    """The same as the browser knows it."""
+    label, note = tree.end_label(found.trace, found.asked.run.facets, focus), "" if focus.found else NOT_IN_TREE
+    return charts.followed(found.searched.id, focus, path=focus_user.chosen_path(), label=label, note=note)
+
+
+def follow(place: TreePlace, found: Found) -> tree.Focus:
+    """Follow the path that the address names; returns it."""
+    focus = look_along(found)
+    followed = followed_in(found, focus)
+    followed_path(followed, tree=KEY, on_move=focus_user.move)
+    if not place.whole:
+        hidden = tree.hidden_nodes(found.trace, focus, place.show)
         with place.legend:
-            legend(tree.fate_counts(trace), ground, note=tree.hidden_note(hidden))
-    with place.tree:
-        followed = charts.followed(drawn, focus, label=tree.end_label(trace, facets, focus))
-        search_tree(drawn, followed, on_choose=focus_user.choose_node)
-    with place.belief:
-        title, rows = view.belief_title(trace, focus), view.belief_rows(trace, facets.catalog, focus)
-        reason = view.node_reason(trace, focus, given=len(found.by_hand.branch))
-        stack(
-            belief.belief_bars(rows, ground, title=title),
-            belief.js_gauge(view.belief_shift(trace, focus.node), ground),
-            node_panel.node_summary(reason, view.node_facts(trace, focus.node)),
-        )
+            legend(tree.fate_counts(found.trace), theme.ground(), note=tree.hidden_note(hidden))
+        with place.tree:
+            search_tree(drawing(found, place.fold, hidden), followed=followed)
     return focus

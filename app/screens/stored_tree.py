@@ -4,8 +4,9 @@ import streamlit as st
 
 from app.charts import reasoning as charts
 from app.components.errors import errors_in_words
+from app.components.followed_path import followed_path
 from app.components.markup import table
-from app.components.search_tree import legend, search_tree
+from app.components.search_tree import KEY, legend, search_tree
 from app.screens.cohort_users import first_users
 from app.session import focus_user, stored_searches, theme
 from app.view_models import stored_tree as view
@@ -38,7 +39,9 @@ def draw(found: StoredSearch) -> None:
         legend(fate_counts(found.trace), ground)
         columns, alt = tree_columns(found.trace, fold=False), view.summary(found)
         drawing = charts.search_tree(view.nodes(found), columns, ground, alt=alt)
-        search_tree(drawing, charts.followed(drawing, focus), on_choose=focus_user.follow)
+        followed = charts.followed(drawing["id"], focus, path=path)
+        search_tree(drawing, followed=followed)
+        followed_path(followed, tree=KEY, on_move=lambda path, step: focus_user.follow(path))
     with listed:
         st.markdown(f"**{view.chosen_words(found, focus)}**")
         rows = view.listed(found)

@@ -5,12 +5,15 @@ import streamlit as st
 
 from app.session.by_hand import back_to_root, restore_history
 from app.session.open_runs import OpenRun, RunKey
+from app.session.replaced import taken_instead
 from app.view_models.reasoning import is_telling, telling_score
 from app.view_models.tree import path_length
 
 FIRST_LOOK_BLOCKS = 8
 """Blocks of users searched at most for one worth showing to a newcomer."""
 BLOCK = 8
+MOST_DIGITS = 4
+"""Of a step in the URL."""
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for a user worth showing…")
@@ -57,10 +60,20 @@ def chosen_path() -> str:
     return st.query_params.get("path", "")
 
 
-def chosen() -> tuple[str, int | None]:
-    """The followed path and the chosen step; None before the scrubber was drawn."""
-    step = st.session_state.get("step")
-    return chosen_path(), None if step is None else int(step)
+def chosen_step(last: int, *, default: int) -> int:
+    """The step that the URL names, `default` where it names none of the `last` steps."""
+    said = st.query_params.get("step", "")
+    step = int(said) if said.isdecimal() and len(said) < MOST_DIGITS else -1
+    if 0 <= step <= last:
+        return step
+    if said:
+        taken_instead("step", str(min(default, last)))
+    return min(default, last)
+
+
+def chosen() -> tuple[str, str]:
+    """The followed path and the chosen step as the URL names them."""
+    return chosen_path(), st.query_params.get("step", "")
 
 
 def follow(path: str) -> None:
@@ -71,8 +84,14 @@ def follow(path: str) -> None:
         st.query_params.pop("path", None)
 
 
+def move(path: str, step: int) -> None:
+    """Follow a path up to a step."""
+    follow(path)
+    st.query_params["step"] = str(step)
+
+
 def choose_node(path: str) -> None:
-    """Follow the path through a node and look at the node's step; only from a callback."""
+    """Follow the path through a node, where a slider holds the step; only from a callback."""
     follow(path)
     set_step(path_length(path))
 

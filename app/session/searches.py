@@ -1,7 +1,9 @@
 """The searches of one user, plain or changed by hand."""
 
+import json
 import math
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,8 @@ import streamlit as st
 from app.session.open_runs import OpenRun, RunKey
 from app.view_models.by_hand import ByHand
 from app.view_models.step_thetas import with_thetas
-from app.view_models.tree import describe_nodes
+from app.view_models.told_nodes import told_card, told_codes, told_nodes
+from app.view_models.tree import describe_nodes, search_id
 from reg4rec_core import (
     Attribution,
     DecodeConfig,
@@ -45,8 +48,15 @@ class Searched:
     """For every recommended item, the history items after which other shoppers bought it."""
     barred: frozenset[int]
     """Items that may not be recommended."""
+    told: str
+    """What is told of every node as JSON; see `told_nodes`."""
     drawings: dict[tuple[bool, str], dict[str, Any]] = field(default_factory=dict)
     """Of the whole tree, by whether it is folded and the ground it is drawn on: made when first asked for."""
+
+    @cached_property
+    def id(self) -> int:
+        """The number that its parts in the browser know it by."""
+        return search_id(self.nodes)
 
 
 def search(run: OpenRun, user: int, at: str, decode: DecodeConfig, by_hand: ByHand = PLAIN) -> Searched:
@@ -61,7 +71,27 @@ def _search(key: RunKey, user: int, at: str, decode: DecodeConfig, by_hand: ByHa
     trace, seen = begun.trace(decode.theta, decode.thetas), asked.history[asked.history > 0]
     sources = tuple(_run.recommender.transition_sources(seen, int(item)) for item in trace.items)
     barred = frozenset(asked.seen.tolist()) - {0} if asked.config.exclude_history else frozenset()
-    return Searched(trace, describe_nodes(trace, _run.facets, given=len(by_hand.branch)), seen, sources, barred)
+    described = describe_nodes(trace, _run.facets, given=len(by_hand.branch))
+    told = told_nodes(described, trace, _run.facets.catalog.category_names)
+    return Searched(trace, described, seen, sources, barred, json.dumps(told))
+
+
+def codes_told(run: OpenRun, searched: Searched, barred: frozenset[int]) -> str:
+    """What the codes of a search stand for and still allow, without `barred` items, as JSON; see `told_codes`."""
+    cards = _told_cards(run.key[:2])
+
+    def card_of(codebook: int, code: int) -> dict[str, Any]:
+        if (codebook, code) not in cards:
+            cards[codebook, code] = told_card(run.facets, codebook, code)
+        return cards[codebook, code]
+
+    return json.dumps(told_codes(searched.trace, run.facets, card_of, barred))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _told_cards(key: tuple[str, int]) -> dict[tuple[int, int], dict[str, Any]]:
+    """The cards of a run's codes as they were asked for: each takes a moment, and searches share most of them."""
+    return {}
 
 
 @st.cache_resource(max_entries=BEGUN, show_spinner=False)

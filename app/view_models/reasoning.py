@@ -1,10 +1,12 @@
 """The Reasoning page in tables: traces and catalogues in, DataFrames and strings out."""
 
 import json
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -15,7 +17,6 @@ from app.view_models.tree import (
     Focus,
     node_fate,
     node_kind,
-    node_name,
     path_key,
     percent,
 )
@@ -30,11 +31,9 @@ from reg4rec_core import (
     Interactions,
     ReasoningTrace,
     TransitionSource,
-    code_card,
     count_fates,
     explain_item,
     facet_letter,
-    items_left,
     score_parts,
     search_document,
     was_checked,
@@ -47,11 +46,9 @@ INTRODUCTION = (
     "a branch is kept, out-scored, or pruned because it changed the model's idea of what kind of item comes next "
     "by more than θ."
 )
-LISTED_ITEMS = 100
-"""Titles listed of the items a node still allows."""
-BELIEF_ROWS = 7
-"""Categories shown by name; the others are summed."""
 OTHERS = "all others"
+"""Categories that are not shown by name."""
+NOT_IN_TREE = "The chosen path is not in this tree; this is the part of it that is. "
 VISIBLE_SHIFT = 0.02
 """A Jensen-Shannon divergence that one sees in the bars, nats."""
 
@@ -77,32 +74,6 @@ def whose_search(stage: str, stages: Sequence[str]) -> str:
     return f"With the {weights_name(stage)} weights: " if len(stages) > 1 else ""
 
 
-def belief_rows(trace: ReasoningTrace, catalog: Catalog, focus: Focus) -> pd.DataFrame:
-    """The belief at the chosen step beside the one before it; the same categories in the same order along a path."""
-    believed = [row for row in focus.rows if not np.isnan(trace.beliefs[row]).any()]
-    seen = [row for row in believed if trace.step[row] <= focus.step] or believed[:1]
-    if not seen:
-        return pd.DataFrame({"category": [], "before": [], "now": []})
-    now, before = trace.beliefs[seen[-1]], trace.beliefs[seen[-2] if len(seen) > 1 else seen[-1]]
-    top = np.argsort(-trace.beliefs[believed].max(axis=0), kind="stable")[:BELIEF_ROWS]
-    names = [short_category(catalog.category_names[category]) for category in top]
-    rows = [(name, float(before[c]), float(now[c])) for name, c in zip(names, top, strict=True)]
-    if len(now) > len(top):
-        rows.append((OTHERS, float(1 - before[top].sum()), float(1 - now[top].sum())))
-    return pd.DataFrame(rows, columns=["category", "before", "now"])
-
-
-def belief_title(trace: ReasoningTrace, focus: Focus) -> str:
-    """What the belief chart shows, in words."""
-    if focus.step == 0:
-        return "What kind of item comes next, before any code"
-    if focus.ended:
-        return f"This branch ended at step {trace.step[focus.node]}: {KINDS[node_kind(trace, focus.node)]}"
-    if np.isnan(trace.beliefs[focus.node]).any():
-        return f"Step {focus.step} needs no belief; shown is the last one"
-    return f"What kind of item comes next, after step {focus.step} and before it"
-
-
 @dataclass(frozen=True)
 class Shift:
     """How far the belief moved at a node, against what CORP allows."""
@@ -124,6 +95,16 @@ def belief_shift(trace: ReasoningTrace, node: int) -> Shift:
     return Shift(js, theta, "not checked at this step" if trace.prunes else "checks are off", False)
 
 
+def shift_document(shift: Shift) -> dict[str, Any]:
+    """The same as plain JSON: null where nothing is compared or nothing is pruned."""
+    return {
+        "js": None if math.isnan(shift.js) else round(shift.js, 6),
+        "theta": None if math.isinf(shift.theta) else round(shift.theta, 6),
+        "verdict": shift.verdict,
+        "too_far": shift.too_far,
+    }
+
+
 def node_facts(trace: ReasoningTrace, node: int) -> list[tuple[str, str]]:
     """The numbers of one node, as label and value."""
     parent = max(int(trace.parent[node]), 0)
@@ -139,74 +120,13 @@ def node_reason(trace: ReasoningTrace, focus: Focus, *, given: int = 0) -> str:
     """Why the node met its fate; says so where the branch ended before the chosen step or left the tree."""
     reason = node_fate(trace, focus.node, given=given)
     if not focus.found:
-        return f"The chosen path is not in this tree; this is the part of it that is. {reason}"
-    return f"The branch ended at step {trace.step[focus.node]}. {reason}" if focus.ended else reason
+        return NOT_IN_TREE + reason
+    return branch_ended(int(trace.step[focus.node])) + reason if focus.ended else reason
 
 
-@dataclass(frozen=True)
-class NodeDetails:
-    """What one node is."""
-
-    heading: str
-    card: CodeCard | None
-    """None for the root, which chose no code."""
-    about: list[tuple[str, str]]
-    typical: list[str]
-    """Titles of the most bought items that carry the code."""
-    allowed: pd.DataFrame
-    allowed_count: str
-    """Items, and of how many where steering takes some away."""
-    tried: pd.DataFrame
-
-
-def node_details(
-    trace: ReasoningTrace, facets: Facets, node: int, barred: Collection[int] = frozenset()
-) -> NodeDetails:
-    """The code of a node, the items it still allows without the `barred` ones, and the codes it competed with."""
-    left = items_left(facets.ids, trace, node)
-    allowed = [item for item in left.tolist() if item not in barred]
-    root = trace.parent[node] < 0
-    card = None if root else code_card(facets, int(trace.codebook[node]), int(trace.code[node]))
-    return NodeDetails(
-        heading=node_name(trace, facets, node),
-        card=card,
-        about=card_lines(card) if card else [],
-        typical=[facets.catalog.titles[item] for item in card.typical_items] if card else [],
-        allowed=allowed_items(trace, facets, allowed),
-        allowed_count=f"{len(allowed):,}" + (f" of {len(left):,}" if len(allowed) < len(left) else ""),
-        tried=alternatives(trace, facets, node),
-    )
-
-
-def alternatives(trace: ReasoningTrace, facets: Facets, node: int) -> pd.DataFrame:
-    """The score table: every code tried from the node's parent, likeliest first, the node itself marked chosen."""
-    siblings = np.flatnonzero(trace.parent == trace.parent[node]) if trace.parent[node] >= 0 else np.array([node])
-    siblings = siblings[np.lexsort((siblings, -trace.log_prob[siblings]))]
-    return pd.DataFrame(
-        {
-            "code": [node_name(trace, facets, row) for row in siblings],
-            "probability": [percent(share) for share in trace.confidence[siblings]],
-            "items": [f"{count:,}" for count in trace.items_left[siblings]],
-            "score": [f"{score:.2f}" for score in trace.score[siblings]],
-            "js": ["–" if np.isnan(js) else f"{js:.3f}" for js in trace.js[siblings]],
-            "fate": [KINDS[node_kind(trace, row)] for row in siblings],
-            "chosen": siblings == node,
-        }
-    )
-
-
-def allowed_items(trace: ReasoningTrace, facets: Facets, allowed: Sequence[int]) -> pd.DataFrame:
-    """Titles of the items a node still allows: recommended ones first, then by how often they are bought."""
-    ranks = {int(item): rank for rank, item in enumerate(trace.items)}
-    order = sorted(allowed, key=lambda item: (ranks.get(item, len(ranks)), -facets.popularity[item], item))
-    shown = order[:LISTED_ITEMS]
-    return pd.DataFrame(
-        {
-            "rank": [str(ranks[item] + 1) if item in ranks else "" for item in shown],
-            "title": [facets.catalog.titles[item] for item in shown],
-            "brand": [known(facets.catalog.brands[item]) for item in shown],
-        }
-    )
+def branch_ended(step: int) -> str:
+    """Before the reason for the fate of a node that a path does not go on from."""
+    return f"The branch ended at step {step}. "
 
 
 def card_lines(card: CodeCard) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """The search tree as a table, and the path through it that every view follows."""
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,15 @@ def path_key(trace: ReasoningTrace, node: int) -> str:
     return "-".join(f"{trace.codebook[row]}.{trace.code[row]}" for row in trace.path(node)[1:])
 
 
+def path_keys(trace: ReasoningTrace) -> list[str]:
+    """The same of every node, in trace order."""
+    keys = [""]
+    columns = (part[1:].tolist() for part in (trace.parent, trace.codebook, trace.code))
+    for parent, codebook, code in zip(*columns, strict=True):
+        keys.append(f"{keys[parent]}-{codebook}.{code}" if parent else f"{codebook}.{code}")
+    return keys
+
+
 def path_length(key: str) -> int:
     """Codes that a path key names: the step of its node."""
     return len([part for part in key.split("-") if part])
@@ -123,6 +133,17 @@ def node_kind(trace: ReasoningTrace, node: int) -> str:
     return "regenerated" if fate == Fate.KEPT and trace.attempt[node] > 0 else fate.label
 
 
+def node_kinds(trace: ReasoningTrace) -> list[str]:
+    """The same of every node, in trace order."""
+    labels = {int(fate): fate.label for fate in Fate}
+    kept = int(Fate.KEPT)
+    kinds = [
+        "regenerated" if fate == kept and attempt > 0 else labels[fate]
+        for fate, attempt in zip(trace.fate.tolist(), trace.attempt.tolist(), strict=True)
+    ]
+    return ["root", *kinds[1:]]
+
+
 def forced_nodes(trace: ReasoningTrace) -> np.ndarray:
     """Kept first choices after a single item was left: nothing was chosen there, so they may be folded."""
     parent = np.maximum(trace.parent, 0)
@@ -168,16 +189,21 @@ def describe_nodes(trace: ReasoningTrace, facets: Facets, *, given: int = 0) -> 
     return pd.DataFrame(
         {
             "parent": trace.parent,
-            "path": [path_key(trace, row) for row in rows],
+            "path": path_keys(trace),
             "step": trace.step,
-            "kind": [node_kind(trace, row) for row in rows],
+            "kind": node_kinds(trace),
             "y": heights(trace, np.zeros(trace.n_nodes, dtype=bool)),
             "size": 7 + 15 * np.exp(trace.log_prob) ** (1 / 3),
             "heading": [node_name(trace, facets, row) for row in rows],
-            "numbers": [_numbers(trace, row) for row in rows],
+            "numbers": _numbers(trace),
             "reason": node_fates(trace, given=given),
         }
     )
+
+
+def search_id(nodes: pd.DataFrame) -> int:
+    """A number that tells searches with other nodes apart, whatever is drawn or said of them."""
+    return zlib.crc32(" ".join(nodes["path"].tolist()).encode())
 
 
 def node_fate(trace: ReasoningTrace, node: int, *, given: int) -> str:
@@ -276,12 +302,15 @@ def node_name(trace: ReasoningTrace, facets: Facets, node: int) -> str:
     return f"{facet_letter(codebook)}{code} · {facets.name(codebook, code)}"
 
 
-def _numbers(trace: ReasoningTrace, node: int) -> str:
-    if trace.parent[node] < 0:
-        return f"{trace.items_left[node]:,} items"
-    before, after = trace.items_left[trace.parent[node]], trace.items_left[node]
-    chance = f"code {percent(trace.confidence[node])}, path {percent(np.exp(trace.log_prob[node]))}"
-    return f"step {trace.step[node]} · {chance} · {before:,} → {after:,} items"
+def _numbers(trace: ReasoningTrace) -> list[str]:
+    """Step, probabilities and items of every node in a line."""
+    left, paths = trace.items_left.tolist(), np.exp(trace.log_prob).tolist()
+    columns = (part.tolist() for part in (trace.step, trace.parent, trace.confidence))
+    texts = [
+        f"step {step} · code {percent(code)}, path {percent(path)} · {left[parent]:,} → {after:,} items"
+        for step, parent, code, path, after in zip(*columns, paths, left, strict=True)
+    ]
+    return [f"{left[0]:,} items", *texts[1:]]
 
 
 def tree_columns(trace: ReasoningTrace, *, fold: bool) -> pd.DataFrame:

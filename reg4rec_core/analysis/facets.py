@@ -134,9 +134,9 @@ def code_card(facets: Facets, codebook: int, code: int) -> CodeCard:
         name=facets.name(codebook, code),
         load=len(carriers),
         typical_items=_most_bought(carriers, facets.popularity)[:TYPICAL_ITEMS],
-        words=_distinguishing(facets.words, carriers)[:LISTED_ATTRIBUTES],
-        categories=_distinguishing(facets.categories, carriers)[:LISTED_ATTRIBUTES],
-        brands=_distinguishing(facets.brands, carriers)[:LISTED_ATTRIBUTES],
+        words=_distinguishing(facets.words, carriers),
+        categories=_distinguishing(facets.categories, carriers),
+        brands=_distinguishing(facets.brands, carriers),
     )
 
 
@@ -152,6 +152,17 @@ def items_left(ids: SemanticIds, trace: ReasoningTrace, node: int) -> Int[np.nda
     for row in trace.path(node)[1:]:
         agree &= ids.codes[:, trace.codebook[row]] == trace.code[row]
     return np.flatnonzero(agree)
+
+
+def items_left_of_nodes(
+    ids: SemanticIds, trace: ReasoningTrace, items: Int[np.ndarray, "n"]
+) -> list[Int[np.ndarray, "..."]]:
+    """For every node those of `items` whose codes agree with the path to it, in the order given; all at the root."""
+    left = [items]
+    columns = (part[1:].tolist() for part in (trace.parent, trace.codebook, trace.code))
+    for parent, codebook, code in zip(*columns, strict=True):
+        left.append(left[parent][ids.codes[left[parent], codebook] == code])
+    return left
 
 
 def _below_root(path: tuple[str, ...]) -> tuple[str, ...]:
@@ -181,22 +192,39 @@ def _most_bought(items: Int[np.ndarray, "n"], popularity: Float[np.ndarray, "N"]
 
 
 def _distinguishing(vocabulary: Vocabulary, carriers: Int[np.ndarray, "n"]) -> tuple[Attribute, ...]:
-    counts = np.asarray(vocabulary.table[carriers].sum(axis=0)).ravel()
-    return _rank(vocabulary, np.flatnonzero(counts >= MIN_COUNT), counts[counts >= MIN_COUNT], len(carriers))
+    counts = np.bincount(_columns(vocabulary.table, carriers), minlength=vocabulary.table.shape[1])
+    columns = np.flatnonzero(counts >= MIN_COUNT)
+    return _rank(vocabulary, columns, counts[columns], len(carriers), most=LISTED_ATTRIBUTES)
+
+
+def _columns(table: scipy.sparse.csr_array, rows: Int[np.ndarray, "n"]) -> Int[np.ndarray, "m"]:
+    """The columns of all entries of some rows."""
+    starts, ends = table.indptr[rows].tolist(), table.indptr[rows + 1].tolist()
+    parts = [table.indices[start:end] for start, end in zip(starts, ends, strict=True)]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=table.indices.dtype)
 
 
 def _rank(
-    vocabulary: Vocabulary, columns: Int[np.ndarray, "n"], counts: Float[np.ndarray, "n"], load: int
+    vocabulary: Vocabulary,
+    columns: Int[np.ndarray, "n"],
+    counts: Int[np.ndarray, "n"] | Float[np.ndarray, "n"],
+    load: int,
+    *,
+    most: int | None = None,
 ) -> tuple[Attribute, ...]:
+    """What stands out among `load` items, strongest first; at most `most` of them."""
     catalogue = vocabulary.table.shape[0] - 1
     shares = counts / max(load, 1)
     lifts = shares / (vocabulary.totals[columns] / catalogue)
+    strengths = shares * np.log(lifts)
+    telling = np.flatnonzero(lifts > 1)
+    if most is not None and len(telling) > most:  # those that may be among them: names decide between equals
+        telling = telling[strengths[telling] >= np.partition(strengths[telling], -most)[-most]]
     attributes = [
-        Attribute(vocabulary.values[column], int(count), float(share), float(lift))
-        for column, count, share, lift in zip(columns, counts, shares, lifts, strict=True)
-        if lift > 1
+        Attribute(vocabulary.values[columns[at]], int(counts[at]), float(shares[at]), float(lifts[at]))
+        for at in telling.tolist()
     ]
-    return tuple(sorted(attributes, key=lambda attribute: (-attribute.strength, attribute.name)))
+    return tuple(sorted(attributes, key=lambda attribute: (-attribute.strength, attribute.name))[:most])
 
 
 def _codebook_names(

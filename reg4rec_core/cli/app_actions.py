@@ -9,7 +9,7 @@ from reg4rec_core.types import InputError
 PAGE = '[data-testid="stMain"]'
 CHOSEN_NODE = Watched(".st-key-tree", "path.node.chosen", "data-path")
 PANEL = Watched(PAGE, ".r4-panels")
-"""What is said of the chosen node; the tree itself follows a click in the browser, this comes from the server."""
+"""What is said of the code of the chosen node: the last that follows a click or a step."""
 TREE = Watched(".st-key-tree", "svg[role=group]", "aria-label")
 GAUGE = Watched(PAGE, ".r4-gauge", "aria-label")
 FOUND_USERS = Watched('[data-testid="stPopoverBody"]', '[data-testid="stCaptionContainer"]')
@@ -78,18 +78,18 @@ def on_a_user(tab: Tab, users: Sequence[str]) -> None:
 
 def step_by_key(tab: Tab, users: Sequence[str], turn: int) -> Answer:
     key = ("ArrowRight", "ArrowLeft")[turn % 2]
-    return tab.time("keydown", [CHOSEN_NODE, PANEL], lambda: tab.page.keyboard.press(key))
+    return tab.time("keydown", [CHOSEN_NODE, PANEL], lambda: tab.page.keyboard.press(key), runs=True)
 
 
 def click_node(tab: Tab, users: Sequence[str], turn: int) -> Answer:
     places = tab.there(".st-key-tree svg").evaluate(FREE_NODES)
     x, y = places[7 * turn % len(places)]
-    return tab.time("click", [CHOSEN_NODE, PANEL], lambda: tab.page.mouse.click(x, y))
+    return tab.time("click", [CHOSEN_NODE, PANEL], lambda: tab.page.mouse.click(x, y), runs=True)
 
 
 def step_back(tab: Tab, users: Sequence[str], turn: int) -> Answer:
     """From a node that was just clicked there is always a step back."""
-    return tab.time("keydown", [CHOSEN_NODE, PANEL], lambda: tab.page.keyboard.press("ArrowLeft"))
+    return tab.time("keydown", [CHOSEN_NODE, PANEL], lambda: tab.page.keyboard.press("ArrowLeft"), runs=True)
 
 
 def on_a_pruned_user(tab: Tab, users: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from reg4rec_core.cli.app import ADDRESS, RUN_VARIABLE, app_script
+from reg4rec_core.cli.app import ADDRESS, MEMORY, RUN_VARIABLE, app_script
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,9 @@ def serve_app(run: Path) -> Iterator[AppServer]:
     """The application on a run, on a free port of this machine, as long as the context lasts."""
     root, port = app_script().parent.parent, free_port()
     paths = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
-    environment = {"OMP_NUM_THREADS": "1"} | os.environ | {RUN_VARIABLE: str(run.resolve()), "PYTHONPATH": paths}
+    environment = (
+        {"OMP_NUM_THREADS": "1"} | MEMORY | os.environ | {RUN_VARIABLE: str(run.resolve()), "PYTHONPATH": paths}
+    )
     command = [sys.executable, "-m", "streamlit", "run", "app/main.py"]
     options = ["--server.address", ADDRESS, "--server.port", str(port), "--server.headless", "true"]
     with subprocess.Popen([*command, *options], cwd=root, env=environment, stdout=subprocess.DEVNULL) as process:

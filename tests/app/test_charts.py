@@ -46,11 +46,12 @@ def test_every_kind_has_a_colour_of_its_own(ground):
 
 def test_a_step_along_a_path_changes_only_what_is_said_beside_the_drawing(facets):
     picture, trace = drawing(facets), small_trace()
-    told = [charts.followed(picture, tree.find_focus(trace, "0.1", step)) for step in (1, 2)]
-    assert told[0] == {"id": picture["id"], "node": 2, "step": 1, "end": 6, "label": ""}
-    assert told[1] == {"id": picture["id"], "node": 6, "step": 2, "end": 6, "label": ""}
-    assert drawing(facets)["id"] == picture["id"]
-    assert len({picture["id"], drawing(facets, target=4)["id"], drawing(facets, ground="dark")["id"]}) == 3
+    told = [charts.followed(picture["id"], tree.find_focus(trace, "0.1", step), path="0.1") for step in (1, 2)]
+    same = {"id": picture["id"], "path": "0.1", "end": 6, "label": "", "note": ""}
+    assert told == [same | {"step": 1}, same | {"step": 2}]
+    assert {drawing(facets, target=4)["id"], drawing(facets, fold=True)["id"]} == {picture["id"]}, "the same nodes"
+    described = tree.describe_nodes(trace, facets)
+    assert tree.search_id(described[:-1]) != tree.search_id(described) == picture["id"]
 
 
 def test_a_click_can_be_followed_without_asking_where_its_path_leads(facets):

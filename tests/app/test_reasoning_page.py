@@ -3,11 +3,13 @@
 import math
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from opened_page import link_of, opened, page_of, visitor
 from streamlit.testing.v1 import AppTest
 
+from app.components import followed_path
 from app.session import focus_user, open_runs, searches
 from reg4rec_core import InputError, count_fates
 
@@ -52,7 +54,6 @@ def test_query_parameters_restore_the_view(app):
     started(app, **wanted)
     assert app.slider(key="theta").value == pytest.approx(0.1)
     assert app.slider(key="beam").value == 7
-    assert app.slider(key="step").value == 3
     assert app.toggle(key="fold").value is False
     state = link_of(app)
     assert {name: state[name] for name in ("user", "at", "beam", "step")} == {
@@ -172,15 +173,31 @@ def test_pruning_can_be_turned_off(app):
     assert pruned_nodes(app) == 0
 
 
-def test_the_step_moves_by_buttons_and_stops_at_both_ends(app):
-    started(app, user="visitor 9", step="3")
-    app.button(key="step_forth").click().run()
-    app.button(key="step_forth").click().run()
-    assert (app.slider(key="step").value, link_of(app)["step"]) == (4, "4")
-    for _ in range(6):
-        app.button(key="step_back").click().run()
-    assert (app.slider(key="step").value, link_of(app)["step"]) == (0, "0")
-    assert not app.exception
+@pytest.mark.parametrize(
+    ("move", "path", "step"),
+    [
+        ({"path": "", "step": 3, "turn": 1}, None, "3"),
+        ({"path": "1.2", "step": 1, "turn": 1}, "1.2", "1"),
+        ({"path": "1.2", "step": 1, "turn": 0}, None, None),
+        ({"path": 7, "step": 1, "turn": 1}, None, None),
+        ({"path": "1.2", "step": -1, "turn": 1}, None, None),
+        ({"path": "1.2", "step": 1, "turn": 1, "more": 0}, None, None),
+        ("1.2", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_move_in_the_browser_is_kept_in_the_address_and_anything_else_is_not(app, monkeypatch, move, path, step):
+    heard = []
+    monkeypatch.setattr(followed_path, "_followed", lambda **said: heard.append(said))
+    started(app, user="visitor 9")
+    (said,) = heard
+    assert (said["data"]["path"], said["data"]["turn"]) == ("", 0)
+    moved, kept = [], {followed_path.TURNS: {}, "followed_tree": SimpleNamespace(moved=move)}
+    monkeypatch.setattr(followed_path.st, "session_state", kept)
+    followed_path.followed_path({"id": 1}, tree="tree", on_move=lambda *where: moved.append(where))
+    heard[-1]["on_moved_change"]()
+    heard[-1]["on_moved_change"]()
+    assert moved == ([] if step is None else [(path or "", int(step))]), "and once only"
 
 
 def test_users_are_searched_by_id_and_by_what_they_bought(app):

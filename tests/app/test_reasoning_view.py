@@ -14,44 +14,6 @@ def facets():
     return read_facets(small_catalog(), small_ids(), small_interactions())
 
 
-def test_the_belief_stands_beside_the_one_before_it(facets):
-    rows = view.belief_rows(small_trace(), facets.catalog, find_focus(small_trace(), "", 2))
-    assert rows["category"].tolist()[:2] == ["Makeup › Lips", "Makeup › Eyes"]
-    assert rows["before"].tolist() == [0.7, 0.1, 0.1, 0.1]
-    assert rows["now"].tolist() == [0.9, 0.04, 0.03, 0.03]
-
-
-def test_categories_keep_their_places_along_a_path(facets):
-    trace = small_trace()
-    names = [
-        view.belief_rows(trace, facets.catalog, find_focus(trace, "0.1", step))["category"].tolist()
-        for step in (0, 1, 2)
-    ]
-    assert names[0] == names[1] == names[2]
-    assert names[0][0] == "Makeup › Eyes"
-
-
-def test_what_is_not_shown_by_name_is_summed(facets, monkeypatch):
-    monkeypatch.setattr(view, "BELIEF_ROWS", 1)
-    rows = view.belief_rows(small_trace(), facets.catalog, find_focus(small_trace(), "", 2))
-    assert rows["category"].tolist() == ["Makeup › Lips", view.OTHERS]
-    assert rows["now"].tolist() == pytest.approx([0.9, 0.1])
-    assert rows[["before", "now"]].sum().tolist() == pytest.approx([1, 1])
-
-
-def test_a_step_without_a_belief_shows_the_last_one(facets):
-    trace = small_trace()
-    focus = find_focus(trace, "0.2", 1)
-    rows = view.belief_rows(trace, facets.catalog, focus)
-    assert rows["now"].tolist() == rows["before"].tolist() == [0.25] * 4
-    assert view.belief_title(trace, focus) == "Step 1 needs no belief; shown is the last one"
-
-
-def test_a_search_without_any_belief_gives_an_empty_chart(facets):
-    trace = small_trace(beliefs=np.full((8, 4), np.nan))
-    assert view.belief_rows(trace, facets.catalog, find_focus(trace, "", 1)).empty
-
-
 def test_the_shift_says_whether_the_step_was_checked_and_passed():
     trace = small_trace()
     assert [view.belief_shift(trace, node).verdict for node in (0, 1, 4, 5)] == [
@@ -69,31 +31,6 @@ def test_the_reason_says_when_a_branch_ended_or_left_the_tree():
     assert view.node_reason(trace, find_focus(trace, "0.2", 2)).startswith("The branch ended at step 1. Out-scored")
     assert "not in this tree" in view.node_reason(trace, find_focus(trace, "0.1-1.3", 2))
     assert view.node_reason(trace, find_focus(trace, "", 1)).startswith("Kept")
-
-
-def test_the_score_table_holds_the_node_and_what_was_tried_beside_it(facets):
-    tried = view.alternatives(small_trace(), facets, 5)
-    assert tried["code"].tolist() == ["B1 · like “Plum Lipstick”", "B2 · like “Coral Lipstick”"]
-    assert tried["probability"].tolist() == ["80 %", "20 %"]
-    assert tried["js"].tolist() == ["0.020", "0.110"]
-    assert tried["fate"].tolist() == ["kept", "pruned"]
-    assert tried["chosen"].tolist() == [False, True]
-    assert view.alternatives(small_trace(), facets, 0)["code"].tolist() == ["Start"]
-
-
-def test_allowed_items_put_recommended_ones_first_then_popular_ones(facets):
-    allowed = view.allowed_items(small_trace(), facets, [1, 2, 3])
-    assert allowed["title"].tolist() == ["Plum Lipstick", "Red Lipstick", "Coral Lipstick"]
-    assert allowed["rank"].tolist() == ["1", "", ""]
-
-
-def test_a_node_is_described_by_its_code_its_items_and_its_rivals(facets):
-    details = view.node_details(small_trace(), facets, 2)
-    assert (details.heading, details.allowed_count) == ("A1 · Eyes · mascara", "2")
-    assert details.about[0] == ("categories", "Eyes 100%, Makeup 100%")
-    assert details.about[1] == ("brands", "none stands out")
-    assert details.typical == ["Black Mascara", "Brown Mascara"]
-    assert view.node_details(small_trace(), facets, 0).card is None
 
 
 def test_the_list_marks_the_hit_and_says_where_every_path_ends(facets):

@@ -85,9 +85,28 @@ def test_a_step_draws_anew_only_what_it_changes(visit: Visit):
     visit.page.get_by_text("after step 3 and before it").wait_for()
 
 
+def test_a_step_after_other_searches_is_made_and_told_once(visit: Visit):
+    """What drew the searches of before is gone."""
+    visit.open(user=USER, theta="0.7", step="1")
+    slider = visit.page.locator(".st-key-theta input[type=range]")
+    slider.focus()
+    for key in ("Home", "End", "Home"):
+        before = visit.tree
+        visit.page.keyboard.press(key)
+        visit.wait_for_tree(other_than=before)
+        visit.rest()
+    slider.blur()
+    before = visit.page.evaluate("window.reg4recFollowed.get('tree').turn")
+    assert "Chosen at step 2:" in visit.press("ArrowRight")
+    visit.page.wait_for_url(re.compile(r"step=2(&|$)"))
+    visit.rest()
+    assert visit.page.evaluate("window.reg4recFollowed.get('tree').turn") == before + 1
+    assert "Chosen at step 2:" in visit.tree
+
+
 def test_an_arrow_key_on_the_slider_moves_one_step_not_two(visit: Visit):
     visit.open(user=USER, step="1")
-    visit.page.locator(".st-key-step input[type=range]").focus()
+    visit.page.get_by_role("slider", name="Step").focus()
     assert "Chosen at step 2:" in visit.press("ArrowRight")
     visit.page.wait_for_timeout(500)
     assert "Chosen at step 2:" in visit.tree

@@ -63,7 +63,7 @@ class Visit:
         self.page.goto(address or f"{self.server}/reasoning?{urlencode(state)}")
         self.page.get_by_text("made by reg4rec").wait_for()
         self.wait_for_tree(other_than="")
-        self.page.locator(".st-key-step_forth button").first.wait_for()  # keys need it; a cold server sends it late
+        self.page.locator(".st-key-node_panel .r4-gauge").wait_for()  # keys need it
         self.rest()
         return self
 

@@ -113,6 +113,7 @@ PUBLIC = [
     "index_users",
     "interval_of",
     "items_left",
+    "items_left_of_nodes",
     "keep_note",
     "mass_along_steps",
     "metrics_by",

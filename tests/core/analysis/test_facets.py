@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from small_shop import small_catalog, small_ids, small_interactions, small_trace
 
-from reg4rec_core.analysis.facets import code_card, items_left, items_with_code, read_facets, title_words
+from reg4rec_core.analysis.facets import (
+    code_card,
+    items_left,
+    items_left_of_nodes,
+    items_with_code,
+    read_facets,
+    title_words,
+)
 from reg4rec_core.types import InputError, SemanticIds
 
 
@@ -98,3 +105,12 @@ def test_a_node_allows_the_items_that_agree_with_its_whole_path():
     assert items_left(ids, trace, 4).tolist() == [2]
     for node in range(trace.n_nodes):
         assert len(items_left(ids, trace, node)) == trace.items_left[node]
+
+
+def test_the_items_left_of_all_nodes_are_those_of_each_in_the_order_asked_for():
+    ids, trace = small_ids(), small_trace()
+    backwards = np.arange(ids.n_items - 1, 0, -1)
+    found = items_left_of_nodes(ids, trace, backwards)
+    assert [left.tolist() for left in found] == [
+        items_left(ids, trace, node).tolist()[::-1] for node in range(trace.n_nodes)
+    ]

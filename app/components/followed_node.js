@@ -1,0 +1,28 @@
+// The node that all parts of the Reasoning page are about, and HTML of what is told of it.
+const escaped = (text) => String(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
+const percent = (share) => `${(100 * share).toFixed(1)}%`
+
+/** The rows from the root to the end of the followed path, and the row of its chosen step. */
+const focusOn = (parents, { end, step }) => {
+  const rows = []
+  for (let at = end; at >= 0; at = parents[at]) rows.unshift(at)
+  return { rows, step, node: rows[Math.min(step, rows.length - 1)], ended: step > rows.length - 1 }
+}
+
+/** Draws what is followed of a search: now what was told last, else what its data say, then whatever is told. */
+const followNodes = (data, signal, draw) => {
+  let drawn
+  const redraw = ({ end, step, label, note }) => {
+    const asked = JSON.stringify([end, step, label, note])
+    if (asked !== drawn) draw({ end, step, label, note })
+    drawn = asked
+  }
+  const isOurs = (followed) => followed?.key === data.key && followed.id === data.id
+  const follow = ({ detail }) => { if (isOurs(detail)) redraw(detail) }
+  const told = window.reg4recFollowed?.get(data.key)
+  window.addEventListener("reg4rec:followed", follow, { signal })
+  redraw(isOurs(told) ? told : data)
+}
+
+/** Asks for another node to be followed, by what changes: the path and its end, or the step. */
+const wish = (detail) => window.dispatchEvent(new CustomEvent("reg4rec:wish", { detail }))
