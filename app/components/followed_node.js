@@ -1,5 +1,4 @@
 // The node that all parts of the Reasoning page are about, and HTML of what is told of it.
-const escaped = (text) => String(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
 const percent = (share) => `${(100 * share).toFixed(1)}%`
 
 /** The rows from the root to the end of the followed path, and the row of its chosen step. */

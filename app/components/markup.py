@@ -66,6 +66,13 @@ STYLE = """
 .r4-gauge .fill { position: absolute; inset: 0 auto 0 0; border-radius: 6px; background: var(--kept); }
 .r4-gauge .fill.far { background: var(--pruned); }
 .r4-gauge .mark { position: absolute; top: -4px; bottom: -4px; width: 2px; background: currentColor; }
+.r4-mixer { display: grid; grid-template-columns: repeat(auto-fit, minmax(220px, 1fr)); gap: 12px 32px; }
+.r4-mixer input[type=range] { width: 100%; accent-color: var(--accent); cursor: pointer; }
+.r4-mixer output { color: var(--accent); font-variant-numeric: tabular-nums; }
+.r4-mixer .lock { cursor: pointer; }
+.r4-mixer .lock input { accent-color: var(--accent); margin: 0 4px 0 0; vertical-align: -1px; }
+.r4-mixer .soft { font-size: .8rem; }
+.r4-mixer :focus-visible { outline: 2px solid #2F8FCB; outline-offset: 1px; }
 .r4-stack { display: grid; gap: 14px; }
 .r4-said { display: flex; justify-content: space-between; }
 .r4-reason { min-height: 4.2em; }

@@ -12,9 +12,9 @@ from app.components.belief import DRAWN_BY, colours
 from app.components.scripts import script
 
 SCRUBBER = """
-<div class="r4-scrubber"><button title="One step back (←)" aria-label="One step back">◂</button>
+<div class="r4-scrubber"><button title="One step back (←)" aria-label="One step back">←</button>
 <output></output><input type="range" min="0" step="1" aria-label="Step">
-<button title="One step on (→)" aria-label="One step on">▸</button></div>
+<button title="One step on (→)" aria-label="One step on">→</button></div>
 """
 
 _panel = st.components.v2.component(
@@ -26,7 +26,7 @@ _panel = st.components.v2.component(
 _details = st.components.v2.component(
     "reg4rec.node_details",
     html='<div class="r4-panels"></div>',
-    js=script("listening.js", "followed_node.js", "node_details.js"),
+    js=script("escaped.js", "listening.js", "followed_node.js", "node_details.js"),
     isolate_styles=False,
 )
 

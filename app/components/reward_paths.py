@@ -4,10 +4,10 @@ from html import escape
 from typing import Any
 
 import pandas as pd
-import streamlit as st
 
 from app.charts.palette import Ground, colour_of
 from app.charts.rewards import TERM_COLOURS, TERM_STRIPES
+from app.components.html_part import html_part
 from app.view_models.rewards import TERMS, VERDICTS
 
 STYLE = """
@@ -30,10 +30,11 @@ def path_table(rows: pd.DataFrame, scale: float, ground: Ground, *, alt: str) ->
     numbers = {*TERMS, "total", "advantage"}
     head = "".join(f'<th class="{"num" if name in numbers else ""}">{escape(name)}</th>' for name in heads)
     body = "".join(_row(row, scale, ground) for row in rows.to_dict("records"))
-    st.html(
+    html_part(
         f'{STYLE}<div class="r4">{_legend(ground)}<div class="r4-scroll" tabindex="0">'
         f'<table class="r4-table r4-paths" aria-label="{escape(alt)}"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div></div>"
+        f"<tbody>{body}</tbody></table></div></div>",
+        key="reward_paths",
     )
 
 

@@ -1,28 +1,50 @@
 """The sliders of the reward weights with their locks, and buttons that move several at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping
 
 import streamlit as st
 
-from app.view_models.rewards import MAX_WEIGHT, PRESETS, PRESETS_HELP, TERMS, lock_key, slider_key
+from app.components.scripts import script
+from app.view_models.rewards import MAX_WEIGHT, PRESETS, PRESETS_HELP, TERMS
+
+MIXER, TURN = "weight_mixer", "mixes that the page knows of"
 
 
-def weight_sliders(locked: Sequence[str], *, on_slide: Callable[[], None]) -> None:
-    """A slider a reward; a locked one does not move, whatever moves it."""
-    for place, (term, meaning) in zip(st.columns(len(TERMS), gap="large"), TERMS.items(), strict=True):
-        with place:
-            st.slider(
-                term.capitalize(),
-                min_value=0.0,
-                max_value=MAX_WEIGHT,
-                step=0.01,
-                format="%.2f",
-                key=slider_key(term),
-                on_change=on_slide,
-                disabled=term in locked,
-                help=f"What counts: {meaning}.",
-            )
-            st.toggle("lock", key=lock_key(term), bind="query-params", help="Keep this weight whatever moves others.")
+_mixer = st.components.v2.component(
+    "reg4rec.weight_mixer",
+    html='<div class="r4 r4-mixer"></div>',
+    js=script("escaped.js", "weight_mixer.js"),
+    isolate_styles=False,
+)
+
+
+def weight_mixer(
+    weights: Mapping[str, float], locked: Collection[str], *, on_mix: Callable[[dict[str, float], list[str]], None]
+) -> None:
+    """A slider and a lock a reward; `on_mix` gets what they say when one is let go.
+
+    One component, since the page pays for each of the eight controls whenever a weight moves.
+    """
+    turn = st.session_state.setdefault(TURN, 0)
+
+    def mixed() -> None:
+        mix = st.session_state[MIXER].mix
+        said = mix if isinstance(mix, dict) else {}
+        told, held, number = said.get("weights"), said.get("locked"), said.get("turn")
+        if isinstance(told, dict) and isinstance(held, list) and isinstance(number, int) and number > turn:
+            st.session_state[TURN] = number
+            on_mix({term: bounded(told.get(term)) for term in TERMS}, [term for term in TERMS if term in held])
+
+    lines = [
+        {"term": term, "meaning": meaning, "weight": weights[term], "locked": term in locked}
+        for term, meaning in TERMS.items()
+    ]
+    _mixer(key=MIXER, data={"weights": lines, "most": MAX_WEIGHT, "turn": turn}, on_mix_change=mixed)
+
+
+def bounded(weight: object) -> float:
+    """A weight as a slider may hold it; 0 for what is no number."""
+    return min(max(float(weight), 0.0), MAX_WEIGHT) if isinstance(weight, int | float) else 0.0
 
 
 def preset_pills(preset: str | None, *, on_choose: Callable[[str], None]) -> None:

@@ -25,7 +25,8 @@ def chosen_weights(own: RewardWeights, presets: DeltaGenerator, several: DeltaGe
         sliders.preset_pills(preset, on_choose=lambda name: set_to(view.PRESETS[name]))
     with several:
         sliders.several_buttons(on_normalise=reward_weights.normalise, on_reset=lambda: set_to(own))
-    sliders.weight_sliders(reward_weights.locked_terms(), on_slide=reward_weights.slid)
+    now, locked = reward_weights.slider_values(), reward_weights.locked_terms()
+    sliders.weight_mixer(now, locked, on_mix=reward_weights.mixed)
     if wrong:
         raise wrong
     return weights

@@ -12,7 +12,7 @@ from app.screens.preview_panels import previews_panel
 from app.screens.reward_panels import Look, all_stored, one_group
 from app.screens.reward_sliders import chosen_weights
 from app.screens.tuned_rewards import tuned_weights
-from app.session import address, focus_user, open_runs, provenance, rollouts
+from app.session import address, focus_user, open_runs, provenance, reward_weights, rollouts
 from app.view_models import rewards as view
 from app.view_models.reasoning import permalink
 from reg4rec_core import reward_settings
@@ -55,7 +55,8 @@ def weigh_paths(latest: open_runs.OpenRun) -> None:
     with take_away:
         names = {"run": run.name, "weights": run.weights, "user": key, "rewards": str(weights)}
         names |= {name: st.query_params.get(name, "") for name in ("group", "preview")}
-        names |= address.choices(("rollouts", "draw", "steps", "batch", *map(view.lock_key, view.TERMS)))
+        names |= address.choices(("rollouts", "draw", "steps", "batch"))
+        names |= {view.lock_key(term): "true" for term in reward_weights.locked_terms()}
         link, file = permalink(st.context.url or "", names), f"rewards-{run.name}.json"
         share(
             lambda: link, file_name=file, document=lambda: view.rewards_json(weights, group, survey), what="the numbers"

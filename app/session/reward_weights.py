@@ -1,6 +1,6 @@
 """The reward weights that a page is about: the address bar holds them, the sliders follow it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import streamlit as st
 
@@ -34,14 +34,19 @@ def slider_values() -> dict[str, float]:
 
 
 def locked_terms() -> list[str]:
-    """The weights whose lock is on; the URL says it before the switches are drawn for the first time."""
-    asked = {term: st.query_params.get(lock_key(term)) == "true" for term in TERMS}
-    return [term for term in TERMS if st.session_state.get(lock_key(term), asked[term])]
+    """The weights whose lock is on."""
+    return [term for term in TERMS if st.query_params.get(lock_key(term)) == "true"]
 
 
-def slid() -> None:
-    """Write the sliders to the URL; the callback of each of them."""
-    choose(slider_values())
+def mixed(weights: Mapping[str, float], locked: Collection[str]) -> None:
+    """Write the sliders and their locks to the URL; their callback."""
+    set_sliders(weights)
+    for term in TERMS:
+        if term in locked:
+            st.query_params[lock_key(term)] = "true"
+        else:
+            st.query_params.pop(lock_key(term), None)
+    choose(weights)
 
 
 def choose(values: Mapping[str, float]) -> None:

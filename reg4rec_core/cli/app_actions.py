@@ -31,6 +31,8 @@ address => { history.pushState({}, "", address); dispatchEvent(new PopStateEvent
 """
 """Changes the address as the browser's own buttons do."""
 
+THUMB = 16
+"""Width of the thumb of a slider that the browser draws itself, pixels."""
 LOW_SHARE, HIGH_SHARE = 0.02, 0.55
 """Shares of the slider from which theta is moved to and fro, so that each time another search is needed."""
 MOST_TRIED = 20
@@ -181,7 +183,12 @@ def on_the_rewards(tab: Tab, users: Sequence[str]) -> None:
 
 def move_weight(tab: Tab, users: Sequence[str], turn: int) -> Answer:
     """Drag the slider of a reward's weight and let it go."""
-    drag_thumb(tab, "reward_category", low_or_high(turn))
+    slider, half = tab.place("#weight_category"), THUMB / 2
+    now = float(tab.there("#weight_category").input_value()) / float(tab.there("#weight_category").get_attribute("max"))
+    from_here, to = (slider.left + half + share * (slider.width - THUMB) for share in (now, low_or_high(turn)))
+    tab.page.mouse.move(from_here, slider.at(0)[1])
+    tab.page.mouse.down()
+    tab.page.mouse.move(to, slider.at(0)[1], steps=5)
     return tab.time("pointerup", [PATHS], tab.page.mouse.up)
 
 

@@ -1,13 +1,16 @@
 """The Rewards page as a whole, without a browser: it starts, its URL restores it, and bad values end in words."""
 
+import json
 import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from opened_page import link_of, opened, page_of, visitor
 from streamlit.testing.v1 import AppTest
 
+from app.components import reward_weights
 from app.session import open_runs
 from app.session import previews as session
 from reg4rec_core.checkpoint import write_json
@@ -36,12 +39,26 @@ def started(app: AppTest, **state: str) -> AppTest:
 
 
 def html_with(app: AppTest, text: str) -> str:
-    (found,) = [html.value for html in app.html if text in html.value]
+    parts = [json.loads(part.proto.json)["html"] for part in components(app, "html_part")]
+    (found,) = [html for html in [*(html.value for html in app.html), *parts] if text in html]
     return found
 
 
+def components(app: AppTest, name: str) -> list:
+    return [part for part in app.get("bidi_component") if part.proto.component_name.endswith(f"reg4rec.{name}")]
+
+
+def mixer_of(app: AppTest) -> list[dict]:
+    (mixer,) = components(app, "weight_mixer")
+    return json.loads(mixer.proto.json)["weights"]
+
+
 def weights_of(app: AppTest) -> list[float]:
-    return [app.slider(key=f"reward_{term}").value for term in ("step", "category", "consistency", "path")]
+    return [line["weight"] for line in mixer_of(app)]
+
+
+def locked_in(app: AppTest) -> list[str]:
+    return [line["term"] for line in mixer_of(app) if line["locked"]]
 
 
 def test_the_page_opens_with_the_runs_own_weights(app):
@@ -87,10 +104,11 @@ def test_weights_that_a_search_found_are_taken_over(app, trained):
 
 def test_sliders_presets_locks_and_reset_move_the_weights_and_the_url(app):
     started(app)
-    app.slider(key="reward_path").set_value(0.25).run()
-    assert link_of(app)["rewards"] == "step=1,category=1,consistency=0.5,path=0.25"
-    app.toggle(key="lock_step").set_value(True).run()
-    assert app.slider(key="reward_step").disabled
+    app.query_params["rewards"] = "step=1,category=1,consistency=0.5,path=0.25"
+    app.query_params["lock_step"] = "true"
+    app.run()
+    assert weights_of(app) == [1, 1, 0.5, 0.25]
+    assert locked_in(app) == ["step"]
     app.button_group(key="preset").set_value("path only").run()
     assert not app.exception
     assert weights_of(app) == [1, 0, 0, 1], "the locked one stays"
@@ -106,11 +124,11 @@ def test_the_url_restores_the_view(app):
     wanted |= {"lock_path": "true", "user": "visitor 7"}
     started(app, **wanted)
     assert weights_of(app) == [0, 0, 0, 1]
-    assert app.slider(key="reward_path").disabled
+    assert locked_in(app) == ["path"]
     assert app.number_input(key="draw").value == 3
     table = html_with(app, "path ends at")
     link = link_of(app)
-    assert wanted.items() <= (link | {"lock_path": link["lock_path"].lower()}).items()
+    assert wanted.items() <= link.items()
     again = visitor()
     assert link_of(started(again, **link)) == link
     assert html_with(again, "path ends at") == table
@@ -142,13 +160,26 @@ def test_what_makes_no_sense_is_refused_in_a_sentence_and_the_sliders_stay(app, 
     assert weights_of(app) == [1, 1, 0.5, 2]
 
 
-def test_all_sliders_at_zero_are_refused_and_can_be_mended(app):
-    started(app, rewards="path=1")
-    app.slider(key="reward_path").set_value(0.0).run()
-    assert app.error[0].value.startswith("At least one of the reward weights")
-    app.slider(key="reward_step").set_value(1.0).run()
-    assert not app.error
-    assert weights_of(app) == [1, 0, 0, 0]
+@pytest.mark.parametrize(
+    ("mix", "heard"),
+    [
+        ({"weights": {"step": 1, "path": 9}, "locked": ["path", "x"], "turn": 1}, ([1, 0, 0, 4], ["path"])),
+        ({"weights": {"step": "much", "path": -1}, "locked": [], "turn": 1}, ([0, 0, 0, 0], [])),
+        ({"weights": {"step": 1}, "locked": [], "turn": 0}, None),
+        ({"weights": [1], "locked": [], "turn": 1}, None),
+        ("mix", None),
+    ],
+)
+def test_what_the_mixer_says_is_heard_once_and_within_its_bounds(monkeypatch, mix, heard):
+    drawn, mixes = [], []
+    kept = {reward_weights.MIXER: SimpleNamespace(mix=mix)}
+    monkeypatch.setattr(reward_weights, "_mixer", lambda **said: drawn.append(said))
+    monkeypatch.setattr(reward_weights.st, "session_state", kept)
+    weights = dict.fromkeys(("step", "category", "consistency", "path"), 1.0)
+    for _ in range(2):
+        reward_weights.weight_mixer(weights, [], on_mix=lambda *said: mixes.append(said))
+        drawn[-1]["on_mix_change"]()
+    assert [(list(values.values()), locked) for values, locked in mixes] == ([heard] if heard else [])
 
 
 def test_a_run_without_stored_paths_says_how_to_get_them(tiny_run, monkeypatch, tmp_path):

@@ -224,7 +224,7 @@ def test_the_table_draws_every_part_and_escapes_titles(monkeypatch):
     from app.components import reward_paths
 
     drawn = []
-    monkeypatch.setattr(reward_paths.st, "html", drawn.append)
+    monkeypatch.setattr(reward_paths, "html_part", lambda html, key: drawn.append(html))
     rows = group(PATH).rows.assign(item="<b>Plum</b>")
     assert isinstance(rows, pd.DataFrame)
     reward_paths.path_table(rows, 2.0, "dark", alt="four paths")

@@ -18,7 +18,7 @@ from reg4rec_core import read_facets
 
 PARTS = {
     "panel": (script(*belief.DRAWN_BY, "node_panel.js"), f"{node_panel.SCRUBBER}<div class='r4-stack'></div>"),
-    "details": (script("listening.js", "followed_node.js", "node_details.js"), "<div class='r4-panels'></div>"),
+    "details": (script(*belief.DRAWN_BY[:3], "node_details.js"), "<div class='r4-panels'></div>"),
     "path": (script("listening.js", "followed_path.js"), ""),
 }
 MOUNT = """

@@ -93,3 +93,30 @@ def until(what, *, seconds: float = 60):
 
 def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_weight_is_mixed_by_keyboard_locked_and_mended(visit: Visit):
+    visit.page.goto(f"{visit.server}/rewards?rewards=step%3D0%2Ccategory%3D0%2Cconsistency%3D0%2Cpath%3D1")
+    paths = visit.page.locator(".r4-paths")
+    paths.wait_for()
+    visit.rest()
+    slider = visit.page.get_by_label("Path", exact=True)
+    slider.focus()
+    visit.page.keyboard.press("Home")
+    visit.page.get_by_text("At least one of the reward weights").wait_for()
+    assert visit.page.locator(".r4-mixer output").last.inner_text() == "0.00"
+    slider.focus()
+    visit.page.keyboard.press("End")
+    visit.page.wait_for_url(re.compile("path%3D4(&|$)"))
+    paths.wait_for()
+    visit.rest()
+    visit.page.locator(".r4-mixer .lock").last.click()
+    visit.page.wait_for_url(re.compile("lock_path=true"))
+    visit.rest()
+    expect(slider).to_be_disabled()
+    visit.page.get_by_role("radio", name="near misses").or_(
+        visit.page.get_by_role("button", name="near misses")
+    ).click()
+    visit.page.wait_for_url(re.compile("category%3D1.*path%3D4"))
+    visit.rest()
+    assert visit.page.locator(".r4-mixer output").all_inner_texts() == ["1.00", "1.00", "0.00", "4.00"]
