@@ -9,7 +9,7 @@ const focusOn = (parents, { end, step }) => {
 }
 
 /** Draws what is followed of a search: now what was told last, else what its data say, then whatever is told. */
-const followNodes = (data, signal, draw) => {
+const followNodes = (data, listens, draw) => {
   let drawn
   const redraw = ({ end, step, label, note }) => {
     const asked = JSON.stringify([end, step, label, note])
@@ -19,7 +19,7 @@ const followNodes = (data, signal, draw) => {
   const isOurs = (followed) => followed?.key === data.key && followed.id === data.id
   const follow = ({ detail }) => { if (isOurs(detail)) redraw(detail) }
   const told = window.reg4recFollowed?.get(data.key)
-  window.addEventListener("reg4rec:followed", follow, { signal })
+  window.addEventListener("reg4rec:followed", follow, listens)
   redraw(isOurs(told) ? told : data)
 }
 

@@ -17,6 +17,7 @@ export default function ({ data, parentElement, setStateValue }) {
     const { path, step, turn } = followed
     setStateValue("moved", { path, step, turn })
   }
-  window.addEventListener("reg4rec:wish", wished, { signal: listening(parentElement) })
-  return () => parentElement.reg4recListens.abort()
+  const listens = listening(parentElement)
+  window.addEventListener("reg4rec:wish", wished, listens)
+  return () => listens.abort()
 }

@@ -43,8 +43,9 @@ const detailsOf = (data, node) => [
 export default function ({ data: { told, codes, ...followed }, parentElement }) {
   const data = { ...JSON.parse(told), ...JSON.parse(codes), ...followed }
   const panels = parentElement.querySelector(".r4-panels")
-  followNodes(data, listening(parentElement), (followed) => {
+  const listens = listening(parentElement)
+  followNodes(data, listens, (followed) => {
     panels.innerHTML = detailsOf(data, focusOn(data.parents, followed).node)
   })
-  return () => parentElement.reg4recListens.abort()
+  return () => listens.abort()
 }

@@ -60,8 +60,8 @@ export default function ({ data: { told, ...followed }, parentElement }) {
     const bound = Math.min(Math.max(step, 0), data.last)
     if (bound !== Number(slider.dataset.step)) wish({ key: data.key, step: bound })
   }
-  const signal = listening(parentElement)
-  followNodes(data, signal, (followed) => {
+  const listens = listening(parentElement)
+  followNodes(data, listens, (followed) => {
     panel.innerHTML = panelOf(data, share, followed)
     slider.value = followed.step
     slider.dataset.step = followed.step
@@ -77,6 +77,6 @@ export default function ({ data: { told, ...followed }, parentElement }) {
     event.preventDefault()
     move(Number(slider.dataset.step) + by)
   }
-  window.addEventListener("keydown", pressed, { signal })
-  return () => parentElement.reg4recListens.abort()
+  window.addEventListener("keydown", pressed, listens)
+  return () => listens.abort()
 }

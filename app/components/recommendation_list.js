@@ -53,6 +53,7 @@ export default function ({ data, parentElement }) {
     root.append(row)
     return row
   })
-  followNodes(data, listening(parentElement), (followed) => mark(rows, data.entries, followed))
-  return () => parentElement.reg4recListens.abort()
+  const listens = listening(parentElement)
+  followNodes(data, listens, (followed) => mark(rows, data.entries, followed))
+  return () => listens.abort()
 }

@@ -152,7 +152,8 @@ export default function ({ data: { drawing, ...followed }, parentElement }) {
     event.preventDefault()
     choose(next)
   }
-  followNodes(data, listening(parentElement), redraw)
-  observing(parentElement, svg.parentElement, () => { if (svg.parentElement.clientWidth !== width) redraw(shown) })
-  return () => parentElement.reg4recListens.abort()
+  const listens = listening(parentElement)
+  followNodes(data, listens, redraw)
+  observing(listens, svg.parentElement, () => { if (svg.parentElement.clientWidth !== width) redraw(shown) })
+  return () => listens.abort()
 }

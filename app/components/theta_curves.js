@@ -242,7 +242,8 @@ export default function ({ data, parentElement }) {
   const { curves } = parentElement
   curves.show(data)
   const follow = (event) => curves.follow(event.detail)
-  window.addEventListener("reg4rec:theta", follow, { signal: listening(parentElement) })
-  observing(parentElement, curves.root, () => { curves.layOut(); curves.mark() })
-  return () => parentElement.reg4recListens.abort()
+  const listens = listening(parentElement)
+  window.addEventListener("reg4rec:theta", follow, listens)
+  observing(listens, curves.root, () => { curves.layOut(); curves.mark() })
+  return () => listens.abort()
 }

@@ -379,7 +379,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.explorer ??= new Explorer(parentElement)
   const { explorer } = parentElement
   explorer.show(data, (theta) => setTriggerValue("theta", theta))
-  listening(parentElement)
-  observing(parentElement, explorer.tree, () => { explorer.measure(); explorer.schedule() })
-  return () => parentElement.reg4recListens.abort()
+  const listens = listening(parentElement)
+  observing(listens, explorer.tree, () => { explorer.measure(); explorer.schedule() })
+  return () => listens.abort()
 }
