@@ -2,6 +2,7 @@
 const VISIBLE = 0.005 // less has no outline: its two ends would be all one sees
 const GAUGE_END = Math.LN2 // no two beliefs are further apart
 
+const percent = (share) => `${(100 * share).toFixed(1)}%`
 const barWidth = (share) => `calc(${share.toFixed(4)}*(100% - 4em))` // what is left of the line holds the number
 const onGauge = (divergence) => Math.sqrt(Math.min(Math.max(divergence, 0) / GAUGE_END, 1)) // most shifts are small
 

@@ -8,7 +8,7 @@ import streamlit as st
 from app.charts.palette import GREY, Ground, colour_of
 from app.components.scripts import script
 
-DRAWN_BY = ("escaped.js", "listening.js", "followed_node.js", "belief.js")
+DRAWN_BY = ("escaped.js", "belief.js")
 """What any component needs that draws these."""
 
 _sheet = st.components.v2.component(

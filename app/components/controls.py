@@ -143,11 +143,6 @@ def fold_control() -> bool:
     )
 
 
-def is_folded() -> bool:
-    """The same before it is drawn, as far as it is known then."""
-    return bool(st.session_state.get("fold", True))
-
-
 def show_control(which: DeltaGenerator, how_far: DeltaGenerator) -> Show:
     """Which nodes of the tree to draw."""
     chosen = which.selectbox(

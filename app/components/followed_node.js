@@ -1,5 +1,4 @@
-// The node that all parts of the Reasoning page are about, and HTML of what is told of it.
-const percent = (share) => `${(100 * share).toFixed(1)}%`
+// The path of a search that all its parts on a page follow, and the node at its chosen step.
 
 /** The rows from the root to the end of the followed path, and the row of its chosen step. */
 const focusOn = (parents, { end, step }) => {

@@ -7,9 +7,10 @@ import streamlit as st
 
 from app.components.scripts import script
 
+SCRIPT = script("listening.js", "followed_path.js")
 TURNS = "moves that the page knows of"
 
-_followed = st.components.v2.component("reg4rec.followed_path", html="", js=script("listening.js", "followed_path.js"))
+_followed = st.components.v2.component("reg4rec.followed_path", html="", js=SCRIPT)
 
 
 def followed_path(followed: dict[str, Any], *, tree: str, on_move: Callable[[str, int], None]) -> None:

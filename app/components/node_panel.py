@@ -11,6 +11,8 @@ from app.charts.palette import Ground
 from app.components.belief import DRAWN_BY, colours
 from app.components.scripts import script
 
+PANEL = script("listening.js", "followed_node.js", *DRAWN_BY, "node_panel.js")
+DETAILS = script("escaped.js", "listening.js", "followed_node.js", "node_details.js")
 SCRUBBER = """
 <div class="r4-scrubber"><button title="One step back (←)" aria-label="One step back">←</button>
 <output></output><input type="range" min="0" step="1" aria-label="Step">
@@ -20,13 +22,13 @@ SCRUBBER = """
 _panel = st.components.v2.component(
     "reg4rec.node_panel",
     html=f'<div class="r4">{SCRUBBER}<div class="r4-stack"></div></div>',
-    js=script(*DRAWN_BY, "node_panel.js"),
+    js=PANEL,
     isolate_styles=False,
 )
 _details = st.components.v2.component(
     "reg4rec.node_details",
     html='<div class="r4-panels"></div>',
-    js=script("escaped.js", "listening.js", "followed_node.js", "node_details.js"),
+    js=DETAILS,
     isolate_styles=False,
 )
 

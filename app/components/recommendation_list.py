@@ -15,7 +15,7 @@ _list = st.components.v2.component(
     "reg4rec.recommendation_list",
     html='<div class="grid"></div>',
     css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=script("escaped.js", "listening.js", "followed_node.js", "recommendation_list.js"),
+    js=script("listening.js", "followed_node.js", "recommendation_list.js"),
 )
 
 

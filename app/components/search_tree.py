@@ -34,7 +34,7 @@ _tree = st.components.v2.component(
     "reg4rec.search_tree",
     html='<div class="tree"><svg role="group"></svg><div class="tip" hidden></div></div>',
     css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=script("escaped.js", "listening.js", "followed_node.js", "search_tree.js"),
+    js=script("listening.js", "followed_node.js", "search_tree.js"),
 )
 
 

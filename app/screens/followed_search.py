@@ -48,21 +48,20 @@ def followed_search(asked: Asked, take_away: DeltaGenerator) -> None:
         banners(by_hand, asked.run, searched)
         sentence, strip = st.container(), st.container()
         changing, edited = st.container(), st.container()
-        tree = tree_place(found)  # first, since it is what people look at
-        found.weigh_purchases()  # takes a moment, in which the browser draws the tree undisturbed
+        followed = followed_in(found, look_along(found))
+        tree = tree_place(found, followed)  # first, since it is what people look at
         with changing:
             wanted = ways_to_change(found) and len(searched.trace.items) > 0
         steering, details = st.container(), st.container()
         places = Places(sentence, strip, edited if wanted else None, tree, steering)
         along_the_path(found, places, focus_user.chosen())
-        followed = followed_in(found, look_along(found))
         recommended(found, followed)
         with details:  # not before what is seen at once: it takes a moment
             kept_out = searched.barred if by_hand.steering.rules else frozenset()
             codes = searches.codes_told(asked.run, searched, kept_out)
             node_details(searched.told, codes, followed=followed, tree=KEY)
         with take_away:
-            hand_on(found)  # last: it tells of the step, which the address may name wrongly
+            hand_on(found)
 
 
 @st.fragment

@@ -54,10 +54,6 @@ class Found:
         asked = self.asked
         return searches.influence(asked.run, asked.user, asked.at, asked.decode, self.by_hand)
 
-    def weigh_purchases(self) -> None:
-        """Make the attribution before it is asked for."""
-        _ = self.attribution
-
     @cached_property
     def entries(self) -> list[dict[str, Any]]:
         """The list as it is drawn."""

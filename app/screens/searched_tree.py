@@ -33,17 +33,15 @@ class TreePlace:
         return self.show.what == tree.SHOWN[0]
 
 
-def tree_place(found: Found) -> TreePlace:
+def tree_place(found: Found, followed: dict[str, Any]) -> TreePlace:
     """What a step leaves as it is: the controls, what is told of the nodes, and the tree where all of it is shown."""
-    ground, followed = theme.ground(), followed_in(found, look_along(found))
-    whole_drawing(found, controls.is_folded())  # before anything is sent: what comes at once is drawn at once
     left, right = st.columns([7, 3], gap="medium")
     with left:
         said, fold_box, *boxes = st.columns([5.5, 1.4, 1.5, 0.8], vertical_alignment="center", gap="xsmall")
         with fold_box:
             fold = controls.fold_control()
         show = controls.show_control(*boxes)
-    place = TreePlace(said, left, fold, show)
+    place, ground = TreePlace(said, left, fold, show), theme.ground()
     if place.whole:
         with left:
             search_tree(whole_drawing(found, fold), followed=followed)

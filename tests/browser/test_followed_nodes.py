@@ -11,15 +11,14 @@ from playwright.sync_api import Browser, Page
 from small_shop import small_catalog, small_ids, small_interactions, small_trace
 
 from app.charts import reasoning as charts
-from app.components import belief, node_panel
-from app.components.scripts import script
+from app.components import belief, followed_path, node_panel
 from app.view_models import told_nodes, tree
 from reg4rec_core import read_facets
 
 PARTS = {
-    "panel": (script(*belief.DRAWN_BY, "node_panel.js"), f"{node_panel.SCRUBBER}<div class='r4-stack'></div>"),
-    "details": (script(*belief.DRAWN_BY[:3], "node_details.js"), "<div class='r4-panels'></div>"),
-    "path": (script("listening.js", "followed_path.js"), ""),
+    "panel": (node_panel.PANEL, f"{node_panel.SCRUBBER}<div class='r4-stack'></div>"),
+    "details": (node_panel.DETAILS, "<div class='r4-panels'></div>"),
+    "path": (followed_path.SCRIPT, ""),
 }
 MOUNT = """
 async ([code, html, data]) => {
